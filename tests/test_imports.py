@@ -18,6 +18,7 @@ LAYERS = (
     ("core.decoding",),
     ("core.explain",),
     ("core.world", "core.benchmarks"),
+    ("core.batch",),
     ("core.cli", "core.__main__"),
     ("omnitrace_ui",),
     ("app",),
