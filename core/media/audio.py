@@ -1,0 +1,120 @@
+"""Recordings: any common file → mono float32 at the model's rate, and its waveform for drawing.
+
+``librosa`` over libsndfile reads WAV, FLAC, Ogg and MP3; what libsndfile cannot (M4A, AAC, sound in
+WebM) decord reads, in its own process. No program such as ffmpeg is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from core.errors import InputError
+from core.media.container import open_checked
+from core.media.decoder import decode_sound
+from core.media.limits import Limits
+from core.trace import MediaInfo
+
+RATE = 16_000
+PEAKS = 500
+SHORTEST = 0.04
+"""Seconds; less holds nothing to hear, and not one position of an audio encoder."""
+
+_BLOCK = 1 << 18
+_RATES = range(1_000, 768_001)
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """A decoded recording: ``samples`` float32 ``(n,)``, mono, at ``rate`` samples a second."""
+
+    samples: np.ndarray
+    rate: int
+    info: MediaInfo
+
+
+def load_audio(path: Path, name: str, *, limits: Limits, rate: int = RATE) -> Sound:
+    """Decode a recording whole: channels averaged, resampled to ``rate``.
+
+    Raises:
+        InputError: not a recording, damaged, empty, or at a nonsensical sample rate.
+        LimitError: beyond ``limits``; the length is checked before decoding where the file says it.
+    """
+    open_checked(path, name, "audio", limits)
+    try:
+        samples, notes = _by_libsndfile(path, name, rate, limits)
+    except soundfile.LibsndfileError:
+        samples, notes = _by_decord(path, name, rate, limits)
+    duration = len(samples) / rate
+    if duration < SHORTEST:
+        raise InputError(
+            f"{name!r} lasts {duration:.3f} s; at least {SHORTEST} s are needed. "
+            "Choose a longer recording."
+        )
+    if not samples.any():
+        notes = (*notes, "The recording is silent.")
+    info = MediaInfo(duration=duration, peaks=peaks(samples), has_sound=True, notes=notes)
+    return Sound(samples, rate, info)
+
+
+def peaks(samples: np.ndarray, count: int = PEAKS) -> tuple[float, ...]:
+    """The loudest moment of each of ``count`` equal stretches, the loudest of all being 1."""
+    if not len(samples):
+        return ()
+    edges = np.arange(min(count, len(samples))) * len(samples) // min(count, len(samples))
+    loudest = np.maximum.reduceat(np.abs(samples), edges)
+    top = loudest.max()
+    return tuple(np.round(loudest / top, 3).tolist()) if top > 0 else (0.0,) * len(edges)
+
+
+def finite(samples: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Samples with what is not a number replaced by silence, and a note if there was any."""
+    broken = int(np.count_nonzero(~np.isfinite(samples)))
+    if not broken:
+        return samples, ()
+    return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), (
+        f"{broken:,} samples were not numbers and are taken as silence.",
+    )
+
+
+def _by_libsndfile(
+    path: Path, name: str, rate: int, limits: Limits
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    import librosa
+
+    # An open file, not a path: soundfile would believe the suffix of a path.
+    with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
+        if file.samplerate not in _RATES:
+            raise InputError(
+                f"{name!r} has a rate of {file.samplerate:,} samples a second; "
+                f"{_RATES.start:,} to {_RATES.stop - 1:,} can be used. Save it anew at 16,000."
+            )
+        samples = _read_mono(file, name, limits)
+        samples, notes = finite(samples)
+        if len(samples):
+            samples = librosa.resample(samples, orig_sr=file.samplerate, target_sr=rate)
+    return np.ascontiguousarray(samples, np.float32), notes
+
+
+def _read_mono(file: soundfile.SoundFile, name: str, limits: Limits) -> np.ndarray:
+    """All samples, channels averaged; no more is ever in memory than the limit and a block."""
+    blocks: list[np.ndarray] = []
+    read = 0
+    # `file.frames` is an estimate for MP3, and `file.blocks` fills up to it with garbage.
+    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+        blocks.append(block.mean(axis=1))
+        read += len(block)
+        if read / file.samplerate > limits.audio_seconds:
+            limits.require_seconds("audio_seconds", name, max(read, file.frames) / file.samplerate)
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+
+def _by_decord(
+    path: Path, name: str, rate: int, limits: Limits
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    samples = decode_sound(path, name, rate=rate, limits=limits)
+    limits.require_seconds("audio_seconds", name, len(samples) / rate)
+    return finite(samples)
