@@ -1,16 +1,42 @@
-"""Trace + settings → Explanation: pure, in milliseconds, without a model (DESIGN "Flow")."""
+"""Trace + settings → Explanation: pure, in milliseconds, without a model (DESIGN "Flow").
+
+What does not depend on curation (units, evidence, spans, parts of speech) is a ``Prepared``;
+``explain`` keeps the latest one of each trace for as long as the trace lives, so that moving a
+slider costs only the curation.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
+import numpy as np
 
-from core.sources import Sources, SourceUnit
+from core.curation import DEFAULT_CURATION, Choice, Curated, Curation, curate
+from core.errors import InputError
+from core.sources import (
+    DEFAULT_GRANULARITY,
+    Granularity,
+    Sources,
+    SourceUnit,
+    cut,
+    unit_mass,
+    unit_peak,
+)
+from core.spans import Span, parts_of_speech, spans
+from core.timeline import INSTRUCTION, LANES, STRUCTURAL
+from core.trace import Trace
 
 
 @dataclass(frozen=True)
 class Cited:
-    """A unit selected for a span (rules 4 and 5): ``share`` = p(u), ``run`` = r(u), ``score`` = q(u)."""
+    """A unit selected for a span (rules 4, 5): ``share`` p(u), ``run`` r(u), ``score`` q(u).
+
+    ``index`` is the unit's place in ``Sources.units``; shares are of the votes it was curated with.
+    """
 
     index: int
     unit: SourceUnit
@@ -79,3 +105,197 @@ class Explanation:
         return tuple(s.index for s in self.spans if any(c.index == unit for c in s.sources))
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All of an explanation that does not depend on curation.
+
+    Attributes:
+        signal, granularity: what it was prepared for.
+        sources: the units.
+        mass, peak: float32 ``(T, n_units)``, the two kinds of evidence (rules 1 and 2).
+        spans: the answer's sentences; ``meters``: one each.
+        pos: universal POS of every token.
+    """
+
+    signal: str
+    granularity: Granularity
+    sources: Sources
+    mass: np.ndarray
+    peak: np.ndarray
+    spans: tuple[Span, ...]
+    meters: tuple[Meter, ...]
+    pos: tuple[str, ...]
+
+
+_latest: WeakKeyDictionary[Trace, Prepared] = WeakKeyDictionary()
+_latest_lock = threading.Lock()
+
+
+def explain(
+    trace: Trace,
+    *,
+    signal: str | None = None,
+    curation: Curation = DEFAULT_CURATION,
+    granularity: Granularity = DEFAULT_GRANULARITY,
+) -> Explanation:
+    """Explain an answer, or as much of it as a partial trace holds.
+
+    Args:
+        trace: a recorded generation.
+        signal: one of ``trace.signals``; default: the first.
+        curation: how votes become sources.
+        granularity: how parts are cut into units.
+
+    Raises:
+        InputError: the trace has no such signal.
+    """
+    signal = trace.signals[0] if signal is None and trace.signals else signal
+    with _latest_lock:
+        prepared = _latest.get(trace)
+    if prepared is None or (prepared.signal, prepared.granularity) != (signal, granularity):
+        prepared = prepare(trace, signal=signal, granularity=granularity)
+        with _latest_lock:
+            _latest[trace] = prepared
+    return explain_prepared(prepared, curation)
+
+
+def prepare(
+    trace: Trace, *, signal: str | None, granularity: Granularity = DEFAULT_GRANULARITY
+) -> Prepared:
+    """Everything left of curation.
+
+    Raises:
+        InputError: the trace has no such signal.
+    """
+    if signal not in trace.scores:
+        known = ", ".join(trace.signals) or "none"
+        raise InputError(f"The trace has no signal {signal!r}. Recorded: {known}.")
+    scores = np.asarray(trace.scores[signal])
+    sources = cut(trace.prompt, trace.timeline, trace.media, granularity)
+    found = spans(trace.answer, trace.tokens)
+    return Prepared(
+        signal,
+        granularity,
+        sources,
+        unit_mass(scores, sources),
+        unit_peak(scores, sources),
+        found,
+        _meters(trace, signal, found),
+        parts_of_speech(trace.answer, trace.tokens),
+    )
+
+
+def explain_prepared(prepared: Prepared, curation: Curation) -> Explanation:
+    """The curation of a prepared trace: all that a slider's move costs."""
+    evidence = prepared.mass if curation.assignment == "mass" else prepared.peak
+    curated = curate(
+        evidence,
+        prepared.sources.lane_of,
+        prepared.pos,
+        [(span.first, span.last) for span in prepared.spans],
+        curation,
+    )
+    votes = _votes(curated, prepared.pos)
+    explained = tuple(
+        SpanExplanation(
+            index=index,
+            text=span.text,
+            start=span.start,
+            end=span.end,
+            first=span.first,
+            last=span.last,
+            sources=tuple(_cited(prepared.sources, choice) for choice in choices),
+            votes=tuple(vote for row in votes[span.first : span.last] for vote in row),
+            meter=meter,
+            drawn_from_own=meter.own > 0.5,
+        )
+        for index, (span, choices, meter) in enumerate(
+            zip(prepared.spans, curated.chosen, prepared.meters, strict=True)
+        )
+    )
+    return Explanation(prepared.signal, prepared.sources, explained)
+
+
+def to_json(explanation: Explanation) -> dict[str, Any]:
+    """An explanation as plain JSON values; the form is stable.
+
+    ``{"format": 1, "signal", "units": [unit], "spans": [span]}``. A unit is ``{"id", "lane",
+    "part", "label", "start", "end", "text"}`` as in ``SourceUnit``. A span is ``{"index", "text",
+    "start", "end", "first", "last", "sources", "votes", "meter", "drawn_from_own"}``; each of its
+    sources ``{"id", "unit", "label", "share", "run", "score"}`` and of its votes ``{"token",
+    "pos", "unit", "confidence", "vote"}``, where ``unit`` is an index into ``units`` (−1: none);
+    its meter is ``{"lanes": {lane: share}, "instruction", "own", "structure"}``.
+    """
+    return {
+        "format": 1,
+        "signal": explanation.signal,
+        "units": [vars(unit).copy() for unit in explanation.sources.units],
+        "spans": [_span_to_json(span) for span in explanation.spans],
+    }
+
+
+def _span_to_json(span: SpanExplanation) -> dict[str, Any]:
+    return {
+        "index": span.index,
+        "text": span.text,
+        "start": span.start,
+        "end": span.end,
+        "first": span.first,
+        "last": span.last,
+        "sources": [_cited_to_json(cited) for cited in span.sources],
+        "votes": [vars(vote).copy() for vote in span.votes],
+        "meter": asdict(span.meter),
+        "drawn_from_own": span.drawn_from_own,
+    }
+
+
+def _cited_to_json(cited: Cited) -> dict[str, Any]:
+    return {
+        "id": cited.unit.id,
+        "unit": cited.index,
+        "label": cited.unit.label,
+        "share": cited.share,
+        "run": cited.run,
+        "score": cited.score,
+    }
+
+
+def _cited(sources: Sources, choice: Choice) -> Cited:
+    return Cited(choice.unit, sources.units[choice.unit], choice.share, choice.run, choice.score)
+
+
+def _votes(curated: Curated, pos: Sequence[str]) -> list[tuple[Vote, ...]]:
+    """Every token's votes: one a contest, so one under the policy ``joint``."""
+    columns = [
+        map(
+            Vote,
+            range(len(pos)),
+            pos,
+            ballot.unit.tolist(),
+            ballot.confidence.tolist(),
+            ballot.vote.tolist(),
+        )
+        for ballot in curated.ballots
+    ]
+    return list(zip(*columns, strict=True)) if columns else [() for _ in pos]
+
+
+def _meters(trace: Trace, signal: str, found: Sequence[Span]) -> tuple[Meter, ...]:
+    """Where each span's signal went: every token's row sums to 1, then the mean over tokens."""
+    scores = np.asarray(trace.scores[signal])
+    timeline = trace.timeline
+    kinds = [timeline.lane == lane for lane in range(len(LANES))]
+    kinds += [timeline.part == INSTRUCTION, timeline.part == STRUCTURAL]
+    columns = [scores[:, kind].sum(axis=1, dtype=np.float64) for kind in kinds]
+    columns.append(np.asarray(trace.own[signal], np.float64))
+    rows = np.stack(columns, axis=1)
+    total = rows.sum(axis=1, keepdims=True)
+    # A token of which nothing was recorded leaned on nothing that means anything: structure.
+    rows = np.where(total > 0, rows / np.where(total > 0, total, 1.0), np.eye(len(columns))[-2])
+    used = {LANES[lane] for lane in np.unique(timeline.lane[timeline.lane >= 0])}
+    meters = []
+    for span in found:
+        *lanes, instruction, structure, own = rows[span.first : span.last].mean(axis=0).tolist()
+        shares = {name: share for name, share in zip(LANES, lanes, strict=True) if name in used}
+        meters.append(Meter(shares, instruction, own, structure))
+    return tuple(meters)

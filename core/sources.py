@@ -1,14 +1,32 @@
-"""Timeline → source units at a chosen granularity; token scores → unit mass.
+"""Timeline → source units at a chosen granularity; token scores → unit mass (rules 1 and 9).
 
-Rule 9 of the design: source text is cut as answers are (``core.spans.sentence_ranges``), so that
-each option of a multiple-choice question is a unit of its own.
+Source text is cut as answers are (``core.spans.sentence_ranges``), so that each option of a
+multiple-choice question is a unit of its own. Time is cut into bins or given intervals.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
+
+from core.errors import InputError
+from core.prompt import Part, Prompt, TextPart
+from core.spans import Range, sentence_ranges
+from core.timeline import LANES, Timeline
+from core.trace import MediaInfo
+
+BIN_SECONDS = (0.25, 5.0)
+"""Shortest and longest time bin."""
+
+_KINDS = {"text": "Text", "image": "Image", "audio": "Audio", "video": "Film"}
+_STREAMS = {"audio": "", "video_frames": " · picture", "video_sound": " · sound"}
+_TICK = 1e-4
+"""Seconds. Timelines are float32: midpoints are rounded to this before they are put into a bin."""
 
 
 @dataclass(frozen=True)
@@ -18,13 +36,33 @@ class Granularity:
     Attributes:
         text: ``sentence`` (list options apart) or ``part`` (each text part whole).
         bin_seconds: length of audio and film bins, 0.25–5 s.
-        intervals: part index → ``[start, end)`` seconds to use instead of bins for that part; what they
-            leave out becomes units too, so that no evidence is lost.
+        intervals: part index → ``[start, end)`` seconds to use instead of bins for that part, in
+            order and disjoint; what they leave out becomes units too, so that no evidence is lost.
+
+    Raises:
+        InputError: a value is out of its range.
     """
 
-    text: str = "sentence"
+    text: Literal["sentence", "part"] = "sentence"
     bin_seconds: float = 1.0
-    intervals: dict[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    intervals: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.text not in ("sentence", "part"):
+            raise InputError(f"Text granularity {self.text!r} is unknown: use sentence or part.")
+        least, most = BIN_SECONDS
+        if not least <= self.bin_seconds <= most:
+            raise InputError(f"A bin of {self.bin_seconds!r} s: use {least:g} to {most:g} s.")
+        for part, intervals in self.intervals.items():
+            edges = [edge for interval in intervals for edge in interval]
+            ordered = all(a <= b for a, b in pairwise(edges)) and all(a < b for a, b in intervals)
+            if not (ordered and all(0 <= edge < float("inf") for edge in edges)):
+                raise InputError(
+                    f"The intervals of part {part + 1} must be in order, disjoint and not empty."
+                )
+
+
+DEFAULT_GRANULARITY = Granularity()
 
 
 @dataclass(frozen=True)
@@ -36,7 +74,8 @@ class SourceUnit:
         lane: one of ``timeline.LANES``.
         part: index into ``prompt.parts``.
         label: for people, e.g. ``Text 1 · sentence 2``, ``Image 3``, ``Audio 1 · 2.0–3.0 s``.
-        start, end: characters (int) of the text part, or seconds; ``None`` for a picture.
+        start, end: characters (int) of the text part, or seconds; ``None`` for a picture, and for
+            a whole recording whose model says nothing of time.
         text: the unit's words, for text units; else empty.
     """
 
@@ -62,3 +101,159 @@ class Sources:
     units: tuple[SourceUnit, ...]
     unit_of: np.ndarray
     lane_of: np.ndarray
+
+
+def cut(
+    prompt: Prompt,
+    timeline: Timeline,
+    media: Sequence[MediaInfo] = (),
+    granularity: Granularity = DEFAULT_GRANULARITY,
+) -> Sources:
+    """Cut a prompt into source units.
+
+    A position of text belongs to the unit of its first non-space character; one of sound or film
+    to the bin or interval of its midpoint. A time unit reaches as far as its positions do, clipped
+    to the recording: bins finer than the model's own grid honestly widen. A text unit exists even
+    if no position reads it; a picture, bin or interval only if one does.
+
+    Args:
+        prompt: the parts.
+        timeline: provenance of every position.
+        media: one ``MediaInfo`` a part, for durations; may be empty.
+        granularity: how fine.
+    """
+    units: list[SourceUnit] = []
+    unit_of = np.full(len(timeline), -1, np.int32)
+    seen: dict[str, int] = {}
+    for index, part in enumerate(prompt.parts):
+        seen[part.kind] = seen.get(part.kind, 0) + 1
+        name = f"{_KINDS[part.kind]} {seen[part.kind]}"
+        duration = media[index].duration if index < len(media) else None
+        for lane in _lanes(part):
+            held = (timeline.part == index) & (timeline.lane == LANES.index(lane))
+            positions = np.flatnonzero(held)
+            if isinstance(part, TextPart):
+                found, cells = _text_units(
+                    part, index, name, timeline.chars[positions], granularity
+                )
+            elif lane == "image":
+                found = [SourceUnit(f"p{index}.0", lane, index, name)] if len(positions) else []
+                cells = np.zeros(len(positions), np.int32)
+            else:
+                found, cells = _time_units(
+                    lane, index, name, timeline.seconds[positions], duration, granularity
+                )
+            unit_of[positions] = np.where(cells < 0, -1, cells + len(units))
+            units += found
+    lane_of = np.array([LANES.index(unit.lane) for unit in units], np.int8)
+    return Sources(tuple(units), unit_of, lane_of)
+
+
+def unit_mass(scores: np.ndarray, sources: Sources) -> np.ndarray:
+    """Rule 1: each unit's sum of scores; ``(T, n_prompt)`` → float32 ``(T, n_units)``."""
+    return _reduced(np.add, scores, sources)
+
+
+def unit_peak(scores: np.ndarray, sources: Sources) -> np.ndarray:
+    """Rule 2, peak: each unit's strongest position; shapes as ``unit_mass``."""
+    return _reduced(np.maximum, scores, sources)
+
+
+def _reduced(ufunc: np.ufunc, scores: np.ndarray, sources: Sources) -> np.ndarray:
+    reduced = np.zeros((len(scores), len(sources.units)), np.float32)
+    # A film's frames and sound interleave, so units are not runs of positions: sort them first.
+    order = np.argsort(sources.unit_of, kind="stable")
+    order = order[sources.unit_of[order] >= 0]
+    if len(order):
+        present, starts = np.unique(sources.unit_of[order], return_index=True)
+        columns = scores[:, order].astype(np.float32)
+        reduced[:, present] = ufunc.reduceat(columns, starts, axis=1)
+    return reduced
+
+
+def _lanes(part: Part) -> tuple[str, ...]:
+    return ("video_frames", "video_sound") if part.kind == "video" else (part.kind,)
+
+
+def _text_units(
+    part: TextPart, index: int, name: str, chars: np.ndarray, cut_at: str
+) -> tuple[list[SourceUnit], np.ndarray]:
+    ranges = sentence_ranges(part.text)
+    if cut_at == "part" and ranges:
+        ranges = ((ranges[0][0], ranges[-1][1]),)
+    units = [
+        SourceUnit(
+            f"p{index}.{n}",
+            "text",
+            index,
+            name if len(ranges) == 1 else f"{name} · sentence {n + 1}",
+            start,
+            end,
+            part.text[start:end],
+        )
+        for n, (start, end) in enumerate(ranges)
+    ]
+    cells = [_sentence_of(part.text, ranges, start, end) for start, end in chars.tolist()]
+    return units, np.array(cells, np.int32)
+
+
+def _sentence_of(text: str, ranges: Sequence[Range], start: int, end: int) -> int:
+    """Index of the range that holds the first non-space character of ``[start, end)``, or −1."""
+    if start < 0:
+        return -1
+    token = text[start:end]
+    at = start + len(token) - len(token.lstrip()) if not token.isspace() else start
+    found = bisect_right(ranges, at, key=lambda r: r[0]) - 1
+    return found if found >= 0 and at < ranges[found][1] else -1
+
+
+def _time_units(
+    lane: str,
+    index: int,
+    name: str,
+    seconds: np.ndarray,
+    duration: float | None,
+    granularity: Granularity,
+) -> tuple[list[SourceUnit], np.ndarray]:
+    """Units of one recording, or of one stream of a film; ``seconds (k, 2)``."""
+    prefix, stream = "s" if lane == "video_sound" else "", name + _STREAMS[lane]
+    timed = np.isfinite(seconds).all(axis=1)
+    if not timed.any():
+        found = [SourceUnit(f"p{index}.{prefix}0", lane, index, stream)] if len(seconds) else []
+        return found, np.zeros(len(seconds), np.int32)
+    extents = seconds[timed].astype(np.float64)
+    bins = _bins(extents.mean(axis=1), granularity, index)
+    present, inverse = np.unique(bins, return_inverse=True)
+    starts, ends = np.full(len(present), np.inf), np.zeros(len(present))
+    np.minimum.at(starts, inverse, extents[:, 0])
+    np.maximum.at(ends, inverse, extents[:, 1])
+    limit = np.inf if duration is None else duration
+    units = [
+        SourceUnit(f"p{index}.{prefix}{n}", lane, index, f"{stream} · {_clock(a, b)}", a, b)
+        for n, (a, b) in enumerate(_clipped(starts, ends, limit))
+    ]
+    cells = np.full(len(seconds), -1, np.int32)
+    cells[timed] = inverse
+    return units, cells
+
+
+def _bins(midpoints: np.ndarray, granularity: Granularity, part: int) -> np.ndarray:
+    """The bin, or the interval or gap, of each midpoint (seconds): an ordinal."""
+    midpoints = np.round(midpoints / _TICK) * _TICK
+    if part not in granularity.intervals:
+        return np.floor(midpoints / granularity.bin_seconds + _TICK).astype(np.int64)
+    edges = np.unique([edge for interval in granularity.intervals[part] for edge in interval])
+    return np.searchsorted(edges, midpoints + _TICK / 2, side="right")
+
+
+def _clipped(starts: np.ndarray, ends: np.ndarray, limit: float) -> list[tuple[float, float]]:
+    """Extents in seconds, freed from float32's tails and cut at the recording's end."""
+    return [
+        (min(round(a, 4), limit), min(round(b, 4), limit))
+        for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
+    ]
+
+
+def _clock(start: float, end: float) -> str:
+    digits = 1 if all(abs(s * 10 - round(s * 10)) < 0.01 for s in (start, end)) else 2
+    return f"{start:.{digits}f}–{end:.{digits}f} s"

@@ -1,0 +1,331 @@
+"""Votes → a span's few sources (section 3.2, "Confidence-Based Source Selection"; appendix A).
+
+The steps, numbered as in DESIGN:
+
+2. every token is traced to the unit with the most evidence: ``contest``
+3. its vote is weighed by part of speech and confidence: ``vote``
+4. over a span: each unit's share of the votes and its longest run: ``tally``
+5. a walk by falling score selects the few: ``select``
+7. the lane policy says which units compete, and which are curated together: ``contests``
+
+Evidence is a matrix ``(T, U)``: what falls on each unit when each token is predicted, its sum
+(``sources.unit_mass``) or its strongest position (``sources.unit_peak``). This module knows
+neither models nor text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from core.errors import InputError
+from core.timeline import LANES
+
+ASSIGNMENTS = ("mass", "peak")
+LANE_POLICIES = ("joint", "per_lane", "reference")
+OTHER = "OTHER"
+"""Key of a POS table: the weight of any tag that the table does not name."""
+
+_SLACK = 1e-9
+"""Shares are quotients of floats: a share equal to a threshold but for rounding meets it."""
+
+
+class PosWeights(Mapping[str, float]):
+    """An immutable, hashable table of POS weights; a tag it does not name has ``OTHER``'s."""
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self._weights = {**weights, OTHER: weights.get(OTHER, 0.3)}
+
+    def of(self, pos: str) -> float:
+        """The weight of a universal POS tag."""
+        return self._weights.get(pos, self._weights[OTHER])
+
+    def __getitem__(self, pos: str) -> float:
+        return self._weights[pos]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._weights.items()))
+
+    def __eq__(self, other: object) -> bool:
+        return self._weights == other if isinstance(other, Mapping) else NotImplemented
+
+    def __repr__(self) -> str:
+        return f"PosWeights({self._weights!r})"
+
+
+PAPER_WEIGHTS = PosWeights(
+    {
+        "NOUN": 1.0,
+        "PROPN": 1.0,
+        "NUM": 1.0,
+        "VERB": 0.9,
+        "ADJ": 0.8,
+        "ADV": 0.5,
+        **dict.fromkeys(("AUX", "PRON", "DET", "ADP", "CCONJ", "SCONJ", "PART"), 0.1),
+        "PUNCT": 0.0,
+        OTHER: 0.3,
+    }
+)
+"""Rule 3's table."""
+
+
+def _check_number(name: str, value: object, most: float) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and 0 <= value <= most):  # also refuses NaN
+        raise InputError(f"Curation setting {name} is {value!r}: use a number from 0 to {most:g}.")
+
+
+def _check_choice(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise InputError(f"Curation setting {name} is {value!r}. Known: {', '.join(known)}.")
+
+
+@dataclass(frozen=True)
+class Curation:
+    """Every knob of curation (rules 2–7).
+
+    Attributes:
+        coverage: stop once the selected shares reach this, 0–1.
+        min_share, min_run: skip a unit whose share *and* run are below these, 0–1.
+        alpha: weight of the share beside the run in a unit's score, 0–1.
+        gamma: exponent of the confidence, 0–10; 0 switches it off.
+        pos_weights: universal POS → weight, ≥ 0; any mapping is accepted.
+        assignment: a unit's evidence is its ``mass`` (the paper) or its ``peak`` (its code).
+        lanes: ``joint``: all units compete and are curated together. ``per_lane``: apart in every
+            lane. ``reference``: as the published code does, see ``contests``.
+
+    Raises:
+        InputError: a value is out of its range.
+    """
+
+    coverage: float = 0.85
+    min_share: float = 0.07
+    min_run: float = 0.10
+    alpha: float = 0.8
+    gamma: float = 2.0
+    pos_weights: Mapping[str, float] = PAPER_WEIGHTS
+    assignment: Literal["mass", "peak"] = "mass"
+    lanes: Literal["joint", "per_lane", "reference"] = "joint"
+
+    def __post_init__(self) -> None:
+        for name in ("coverage", "min_share", "min_run", "alpha"):
+            _check_number(name, getattr(self, name), 1.0)
+        _check_number("gamma", self.gamma, 10.0)
+        if not isinstance(self.pos_weights, Mapping):
+            raise InputError(f"pos_weights is {self.pos_weights!r}: use a table of tag → weight.")
+        for pos, weight in self.pos_weights.items():
+            _check_number(f"pos_weights[{pos!r}]", weight, 10.0)
+        _check_choice("assignment", self.assignment, ASSIGNMENTS)
+        _check_choice("lanes", self.lanes, LANE_POLICIES)
+        if not isinstance(self.pos_weights, PosWeights):
+            object.__setattr__(self, "pos_weights", PosWeights(self.pos_weights))
+
+    @staticmethod
+    def presets() -> Mapping[str, Curation]:
+        """``default``; ``paper`` (its published code); table 3's rows: ``paper`` less one part."""
+        paper = Curation(assignment="peak", lanes="reference")
+        ablated = {name: replace(paper, **changes) for name, changes in _ABLATIONS.items()}
+        return MappingProxyType({"default": DEFAULT_CURATION, "paper": paper, **ablated})
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain JSON values; ``from_json`` reads them back exactly."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "pos_weights": dict(self.pos_weights)}
+
+    @classmethod
+    def from_json(cls, value: object) -> Curation:
+        """Read ``to_json``'s form; absent settings take their defaults.
+
+        Raises:
+            InputError: not an object, an unknown setting, or a value out of range.
+        """
+        if not isinstance(value, Mapping):
+            raise InputError(f"Curation settings must be a JSON object, not {value!r}.")
+        known = [f.name for f in fields(cls)]
+        unknown = sorted(map(str, set(value) - set(known)))
+        if unknown:
+            raise InputError(f"Unknown curation setting {unknown[0]!r}. Known: {', '.join(known)}.")
+        return cls(**value)
+
+
+DEFAULT_CURATION = Curation()
+
+_ABLATIONS: Mapping[str, Mapping[str, Any]] = {
+    "no POS weights": {"pos_weights": PosWeights(dict.fromkeys(PAPER_WEIGHTS, 1.0))},
+    "no confidence shaping": {"gamma": 1.0},
+    "no confidence": {"gamma": 0.0},
+    "no runs": {"alpha": 1.0, "min_run": 1.0},
+    "no thresholds": {"min_share": 0.0, "min_run": 0.0},
+}
+"""Table 3's rows in its order. Its second and third differ by formulas lost in conversion; the
+exponent 1 (confidence unsharpened), then 0 (none), fits the fall of precision that it prints."""
+
+
+class Contest(NamedTuple):
+    """One argmax a token (rule 7).
+
+    Attributes:
+        lanes: indices into ``LANES`` of the units that compete.
+        groups: which of them are curated together, by lane.
+        dropping: runs are counted after the votes of other groups are dropped (published code).
+    """
+
+    lanes: frozenset[int]
+    groups: tuple[frozenset[int], ...]
+    dropping: bool = False
+
+
+class Choice(NamedTuple):
+    """A selected unit: its share p(u), run r(u) and score q(u) among what it was curated with."""
+
+    unit: int
+    share: float
+    run: float
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Ballot:
+    """What every token said in one contest.
+
+    Attributes:
+        unit: int64 ``(T,)``: the traced unit, −1 where no unit has any evidence.
+        confidence: float32 ``(T,)``: its evidence.
+        vote: float64 ``(T,)``: rule 3.
+    """
+
+    unit: np.ndarray
+    confidence: np.ndarray
+    vote: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Curated:
+    """``ballots``: one a contest. ``chosen``: for every span its units, best first."""
+
+    ballots: tuple[Ballot, ...]
+    chosen: tuple[tuple[Choice, ...], ...]
+
+
+def curate(
+    evidence: np.ndarray,
+    lane_of: np.ndarray,
+    pos: Sequence[str],
+    spans: Sequence[tuple[int, int]],
+    curation: Curation,
+) -> Curated:
+    """Rules 2 to 5 for all spans of an answer.
+
+    Args:
+        evidence: float ``(T, U)`` ≥ 0, of the kind that ``curation.assignment`` names.
+        lane_of: int ``(U,)``, indices into ``LANES``.
+        pos: universal POS of every token.
+        spans: half-open token ranges, disjoint.
+        curation: the settings.
+    """
+    weights = np.array([curation.pos_weights.of(tag) for tag in pos], np.float64)
+    span_of = np.full(len(evidence), -1, np.int64)
+    for index, (first, last) in enumerate(spans):
+        span_of[first:last] = index
+    ballots: list[Ballot] = []
+    chosen: list[list[Choice]] = [[] for _ in spans]
+    for contest in contests(curation.lanes, {LANES[lane] for lane in np.unique(lane_of)}):
+        ballot = _vote(evidence, np.isin(lane_of, list(contest.lanes)), weights, curation.gamma)
+        ballots.append(ballot)
+        for group in contest.groups:
+            counted = (ballot.unit >= 0) & (span_of >= 0)
+            if group != contest.lanes:
+                counted &= np.isin(lane_of[ballot.unit], list(group))
+            for span, choice in _select(ballot, span_of, counted, contest.dropping, curation):
+                chosen[span].append(choice)
+    best = [tuple(sorted(choices, key=lambda c: (-c.score, c.unit))) for choices in chosen]
+    return Curated(tuple(ballots), tuple(best))
+
+
+def contests(policy: str, present: Collection[str]) -> tuple[Contest, ...]:
+    """Rule 7: which lanes compete, and which are curated together, in a prompt with these lanes.
+
+    ``reference`` follows the published code. Text and pictures compete, then are curated apart;
+    sound, film frames and film sound each stand alone, and what they select is united. Written
+    text beside sound or film is not looked at, unless there are pictures too: that mix is refused
+    there, and here is the union of both.
+    """
+    lanes = [index for index, name in enumerate(LANES) if name in present]
+    if policy == "joint":
+        return (Contest(frozenset(lanes), (frozenset(lanes),)),) if lanes else ()
+    apart = [frozenset([lane]) for lane in lanes]
+    if policy == "per_lane":
+        return tuple(Contest(lane, (lane,)) for lane in apart)
+    still = frozenset(lane for lane in lanes if LANES[lane] in ("text", "image"))
+    timed = tuple(Contest(lane, (lane,), True) for lane in apart if not lane <= still)
+    if not still or (timed and "image" not in present):
+        return timed
+    return (Contest(still, tuple(lane for lane in apart if lane <= still), True), *timed)
+
+
+def _vote(evidence: np.ndarray, competes: np.ndarray, weights: np.ndarray, gamma: float) -> Ballot:
+    """Rules 2 and 3; ties go to the earlier unit."""
+    columns = np.flatnonzero(competes)
+    whole = len(columns) == evidence.shape[1]
+    candidates = evidence if whole else evidence.take(columns, axis=1)
+    winner = candidates.argmax(axis=1)
+    confidence = np.take_along_axis(candidates, winner[:, None], axis=1)[:, 0]
+    unit = np.where(confidence > 0, columns[winner], -1)
+    vote = np.where(unit >= 0, weights * confidence.astype(np.float64) ** gamma, 0.0)
+    return Ballot(unit, confidence, vote)
+
+
+def _select(
+    ballot: Ballot, span_of: np.ndarray, counted: np.ndarray, dropping: bool, curation: Curation
+) -> Iterator[tuple[int, Choice]]:
+    """Rules 4 and 5 for one group of lanes: ``(span, choice)`` in the order of selection."""
+    span, unit, share, run = _tally(ballot, span_of, counted, dropping)
+    score = curation.alpha * share + (1 - curation.alpha) * run
+    strong = (share >= curation.min_share - _SLACK) | (run >= curation.min_run - _SLACK)
+    # Rounding makes ties of equal votes ties again, so that the prompt's order breaks them.
+    order = np.lexsort((unit, -np.round(score, 12), span))
+    order = order[strong[order]]
+    span, unit, share, run, score = (a[order] for a in (span, unit, share, run, score))
+    opens = np.diff(span, prepend=-1) != 0
+    before = np.cumsum(share) - share
+    before -= np.maximum.accumulate(np.where(opens, before, 0.0))
+    taken = opens | (before < curation.coverage - _SLACK)
+    rows = (a[taken].tolist() for a in (span, unit, share, run, score))
+    for index, *choice in zip(*rows, strict=True):
+        yield index, Choice(*choice)
+
+
+def _tally(
+    ballot: Ballot, span_of: np.ndarray, counted: np.ndarray, dropping: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Rule 4: ``span, unit, share, run`` of every unit that was voted for, by span and unit.
+
+    Tokens are grouped into runs: neighbours in one span that are traced to one unit.
+    """
+    size = int(ballot.unit.max(initial=0)) + 1
+    label = np.where(counted, span_of * size + ballot.unit, -1)
+    vote = ballot.vote
+    if dropping:
+        label, vote = label[counted], vote[counted]
+    heads = np.flatnonzero(np.diff(label, prepend=-2))
+    sums = np.add.reduceat(vote, heads) if len(heads) else np.zeros(0)
+    named = label[heads] >= 0
+    keys, inverse = np.unique(label[heads][named], return_inverse=True)
+    share, run = np.zeros(len(keys)), np.zeros(len(keys))
+    np.add.at(share, inverse, sums[named])
+    np.maximum.at(run, inverse, sums[named])
+    span, unit = np.divmod(keys, size)
+    total = np.bincount(span, weights=share)[span] if len(span) else share
+    voted = total > 0
+    span, unit, share, run, total = (a[voted] for a in (span, unit, share, run, total))
+    return span, unit, share / total, run / total
