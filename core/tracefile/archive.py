@@ -1,0 +1,188 @@
+"""The zip around a trace: written atomically, opened without trust."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import stat
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from core.errors import TraceFileError
+
+DOCUMENT, ARRAYS = "trace.json", "scores.safetensors"
+_MEDIA = re.compile(r"media/\d{4}\.[a-z0-9]{3,4}", re.ASCII)
+
+MAX_ENTRIES = 512
+MAX_DOCUMENT = 128 * 2**20
+MAX_TOTAL = 2 * 2**30
+"""Bytes once unpacked."""
+MAX_RATIO, HARMLESS = 100, 64 * 2**20
+"""More than ``MAX_RATIO`` bytes unpacked from each one packed is refused beyond ``HARMLESS``."""
+
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    ValueError,
+    IndexError,
+)
+"""What ``zipfile`` and ``json`` raise on damaged bytes (RuntimeError: encrypted, or too deep)."""
+
+
+def write_archive(
+    path: Path,
+    document: bytes,
+    arrays: Mapping[str, np.ndarray],
+    media: Mapping[str, Path],
+) -> None:
+    """Write beside ``path``, then move into place: a reader sees the old file or the new one.
+
+    The same trace gives the same bytes. Raises ``OSError`` as the disk does.
+    """
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            with zipfile.ZipFile(file, "w") as archive:
+                _add(archive, DOCUMENT, document)
+                _add(archive, ARRAYS, save(dict(arrays)))
+                for entry, source in media.items():
+                    with source.open("rb") as original, archive.open(_info(entry), "w") as copy:
+                        shutil.copyfileobj(original, copy)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _info(entry: str, compression: int = zipfile.ZIP_STORED) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(entry)
+    info.compress_type = compression
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    return info
+
+
+def _add(archive: zipfile.ZipFile, entry: str, content: bytes) -> None:
+    archive.writestr(_info(entry, zipfile.ZIP_DEFLATED), content, compresslevel=6)
+
+
+@dataclass(frozen=True, eq=False)
+class Archive:
+    """An opened trace file whose table of contents has been found harmless.
+
+    ``media``: the names of its media entries.
+    """
+
+    _zip: zipfile.ZipFile
+    media: tuple[str, ...]
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, path: Path) -> Iterator[Archive]:
+        """Open and check names, number, kinds and sizes of entries, before anything is unpacked.
+
+        Raises:
+            TraceFileError: what it is not, or what it has too much of.
+        """
+        try:
+            size = path.stat().st_size
+            opened = zipfile.ZipFile(path)
+        except FileNotFoundError as error:
+            raise TraceFileError("there is no such file.") from error
+        except _DAMAGE as error:
+            raise TraceFileError("it is not a trace file, or it is damaged.") from error
+        with opened:
+            entries = opened.infolist()
+            _check_entries(entries, size)
+            names = (entry.filename for entry in entries)
+            yield cls(opened, tuple(name for name in names if _MEDIA.fullmatch(name)))
+
+    def document(self) -> Any:
+        """The parsed ``trace.json``."""
+        content = self._read(DOCUMENT)
+        try:
+            return json.loads(content.decode("utf-8"), parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            raise TraceFileError("its trace.json is damaged.") from error
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays of ``scores.safetensors``, read-only."""
+        content = self._read(ARRAYS)
+        try:
+            return load(content)
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise TraceFileError("its scores are damaged.") from error
+
+    def extract(self, names: Iterable[str], folder: Path) -> dict[str, Path]:
+        """Unpack media into an empty folder; entry name → file. On damage it is removed."""
+        files = {}
+        try:
+            for entry in names:
+                files[entry] = folder / Path(entry).name
+                with self._zip.open(entry) as packed, files[entry].open("xb") as file:
+                    shutil.copyfileobj(packed, file)
+        except _DAMAGE as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise TraceFileError("its media are damaged, or the disk is full.") from error
+        return files
+
+    def _read(self, entry: str) -> bytes:
+        try:
+            # Never yields more than the table of contents declared, which has been checked.
+            with self._zip.open(entry) as file:
+                return file.read()
+        except _DAMAGE as error:
+            raise TraceFileError(f"its {entry} is damaged.") from error
+
+
+def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
+    names = [entry.filename for entry in entries]
+    if not {DOCUMENT, ARRAYS} <= set(names):
+        raise TraceFileError("it is not a trace file.")
+    if len(entries) > MAX_ENTRIES:
+        raise TraceFileError(f"it has {len(entries)} entries; at most {MAX_ENTRIES} are allowed.")
+    if len(set(names)) != len(names):
+        raise TraceFileError("two of its entries have one name.")
+    for entry in entries:
+        _check_entry(entry)
+    total = sum(entry.file_size for entry in entries)
+    if total > MAX_TOTAL:
+        raise TraceFileError(f"it would unpack to {total} bytes; at most {MAX_TOTAL} are allowed.")
+    if total > HARMLESS and total > MAX_RATIO * size:
+        raise TraceFileError("it is packed too tightly to be a trace file.")
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    if entry.filename not in (DOCUMENT, ARRAYS) and not _MEDIA.fullmatch(entry.filename):
+        raise TraceFileError(f"it holds {entry.filename[:80]!r}, which no trace file has.")
+    mode = entry.external_attr >> 16
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        raise TraceFileError(f"its entry {entry.filename!r} is a link or another special file.")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise TraceFileError(f"its entry {entry.filename!r} is packed in an unknown way.")
+    if entry.filename == DOCUMENT and entry.file_size > MAX_DOCUMENT:
+        raise TraceFileError(f"its {DOCUMENT} is larger than {MAX_DOCUMENT} bytes.")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

@@ -1,0 +1,295 @@
+"""Trace ↔ what a trace file holds: a JSON document and named arrays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from core.errors import TraceFileError
+from core.prompt import (
+    AUDIO_SUFFIXES,
+    IMAGE_SUFFIXES,
+    MEDIA_PARTS,
+    VIDEO_SUFFIXES,
+    MediaPart,
+    Part,
+    Prompt,
+    TextPart,
+)
+from core.timeline import INSTRUCTION, LANES, Timeline
+from core.trace import Generation, MediaInfo, ModelInfo, Token, Trace
+from core.tracefile.checks import (
+    array,
+    boolean,
+    exactly,
+    integer,
+    number,
+    one_of,
+    optional,
+    table,
+    text,
+)
+
+VERSION = 1
+"""Of the format. Raise it with every change that an older version could not read."""
+
+SUFFIXES = {"image": IMAGE_SUFFIXES, "audio": AUDIO_SUFFIXES, "video": VIDEO_SUFFIXES}
+"""Media are stored, and so served, under these endings only: never as a page or a script."""
+
+_PLAIN_SUFFIX = {"image": ".png", "audio": ".wav", "video": ".mp4"}
+_LANES_OF = {
+    "text": ("text",),
+    "image": ("image",),
+    "audio": ("audio",),
+    "video": ("video_frames", "video_sound"),
+}
+
+_NAME, _TEXT, _MANY = 1_000, 10_000_000, 1_000_000
+_SECONDS, _AT = number(0, 1e7), integer(0, _TEXT)
+_DOCUMENT = exactly(
+    format=one_of("omnitrace"),
+    version=integer(VERSION, VERSION),
+    instruction=text(_TEXT),
+    parts=array(
+        lambda value, where: _PARTS[_kind(value, where)](value, where),
+        10_000,
+    ),
+    answer=text(_TEXT),
+    tokens=array(
+        exactly(id=integer(0, 2**31), text=text(_NAME), start=_AT, end=_AT),
+        _MANY,
+    ),
+    signals=array(text(200), 100),
+    media=array(
+        exactly(
+            width=optional(integer(1, _MANY)),
+            height=optional(integer(1, _MANY)),
+            duration=optional(_SECONDS),
+            fps=optional(number(0, 1e6)),
+            peaks=array(number(0, 1), _MANY),
+            has_sound=boolean,
+            notes=array(text(_NAME), 1_000),
+        ),
+        10_000,
+    ),
+    model=exactly(
+        name=text(_NAME),
+        family=text(_NAME),
+        parameters=integer(0, 10**15),
+        dtype=text(_NAME),
+        device=text(_NAME),
+        world_only=boolean,
+    ),
+    generation=exactly(
+        max_new_tokens=integer(1, _MANY),
+        temperature=number(0, 1_000),
+        top_p=number(0, 1),
+        seed=integer(-(2**63), 2**64),
+        no_repeat_ngram_size=integer(0, _MANY),
+    ),
+    stopped=one_of("end", "length", "cancelled", "running"),
+    timings=table(_SECONDS, 1_000),
+)
+_MEDIA_PART = exactly(kind=one_of(*MEDIA_PARTS), name=text(_NAME), file=optional(text(20)))
+_PARTS = {
+    "text": exactly(kind=one_of("text"), text=text(_TEXT)),
+    **dict.fromkeys(MEDIA_PARTS, _MEDIA_PART),
+}
+
+
+def encode(trace: Trace) -> tuple[bytes, dict[str, np.ndarray], dict[str, Path]]:
+    """The document as UTF-8 JSON, the arrays, and entry name → file for the media that exist."""
+    parts, media = [], {}
+    for index, part in enumerate(trace.prompt.parts):
+        if isinstance(part, TextPart):
+            parts.append({"kind": part.kind, "text": part.text})
+            continue
+        entry = _entry_name(index, part) if part.path.is_file() else None
+        parts.append({"kind": part.kind, "name": part.name, "file": entry})
+        if entry:
+            media[entry] = part.path
+    document = {
+        "format": "omnitrace",
+        "version": VERSION,
+        "instruction": trace.prompt.instruction,
+        "parts": parts,
+        "answer": trace.answer,
+        "tokens": [vars(token).copy() for token in trace.tokens],
+        "signals": list(trace.signals),
+        "media": [asdict(info) for info in trace.media],
+        "model": asdict(trace.model),
+        "generation": asdict(trace.generation),
+        "stopped": trace.stopped,
+        "timings": dict(trace.timings),
+    }
+    plain = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    # Half a character, as a file name may hold, becomes "?": UTF-8 has no such thing.
+    return plain.encode("utf-8", "replace"), _arrays(trace), media
+
+
+def decode(
+    document: Any,
+    arrays: Mapping[str, np.ndarray],
+    media: Mapping[str, Path] = MappingProxyType({}),
+    nowhere: Path = Path(),
+) -> Trace:
+    """Check everything and build the trace.
+
+    Args:
+        document: parsed JSON.
+        arrays: as in ``scores.safetensors``.
+        media: entry name → file.
+        nowhere: a folder in which the file of absent media is said to be.
+
+    Raises:
+        TraceFileError: something is missing, out of range, or does not fit the rest.
+    """
+    _check_format(document)
+    values = _DOCUMENT(document, "trace")
+    prompt = Prompt(
+        values["instruction"],
+        tuple(_part(index, part, media, nowhere) for index, part in enumerate(values["parts"])),
+    )
+    tokens = tuple(Token(**token) for token in values["tokens"])
+    _check_tokens(tokens, values["answer"])
+    _require(len(values["media"]) == len(prompt.parts), "media and parts differ in number")
+    _require(len(set(values["signals"])) == len(values["signals"]), "a signal occurs twice")
+    scores, own, timeline = _read_arrays(arrays, values["signals"], len(tokens))
+    _check_timeline(timeline, prompt)
+    return Trace(
+        prompt=prompt,
+        timeline=timeline,
+        answer=values["answer"],
+        tokens=tokens,
+        scores=scores,
+        own=own,
+        media=tuple(MediaInfo(**info) for info in values["media"]),
+        model=ModelInfo(**values["model"]),
+        generation=Generation(**values["generation"]),
+        stopped=values["stopped"],
+        timings=values["timings"],
+    )
+
+
+def _require(condition: bool | np.bool_, otherwise: str) -> None:
+    if not condition:
+        raise TraceFileError(f"{otherwise}.")
+
+
+def _check_format(document: Any) -> None:
+    if not isinstance(document, dict) or document.get("format") != "omnitrace":
+        raise TraceFileError("it is not a trace file.")
+    version = document.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise TraceFileError(
+            f"it has format version {version}, written by a newer OmniTrace Explorer; this one "
+            f"reads up to version {VERSION}. Update it to open the file."
+        )
+
+
+def _kind(value: Any, where: str) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else None
+    return one_of(*_PARTS)(kind, f"{where}.kind")
+
+
+def _entry_name(index: int, part: MediaPart) -> str:
+    given = (Path(name).suffix.lower() for name in (part.name, part.path.name))
+    suffix = next((s for s in given if s in SUFFIXES[part.kind]), _PLAIN_SUFFIX[part.kind])
+    return f"media/{index:04d}{suffix}"
+
+
+def _part(index: int, value: dict[str, Any], media: Mapping[str, Path], nowhere: Path) -> Part:
+    if value["kind"] == "text":
+        return TextPart(value["text"])
+    kind, entry = value["kind"], value["file"]
+    expected = {f"media/{index:04d}{suffix}" for suffix in SUFFIXES[kind]}
+    own = entry is None or entry in expected
+    _require(own, f"part {index + 1} names a file that is not its own")
+    absent = nowhere / f"absent-{index:04d}{_PLAIN_SUFFIX[kind]}"
+    return MEDIA_PARTS[kind](media.get(entry, absent), value["name"])
+
+
+def _check_tokens(tokens: tuple[Token, ...], answer: str) -> None:
+    before = 0
+    for token in tokens:
+        inside = before <= token.start <= token.end <= len(answer)
+        _require(inside, "a token lies outside the answer, or they are out of order")
+        before = token.start
+
+
+_TIMELINE = {
+    "part": (np.int16, ()),
+    "lane": (np.int8, ()),
+    "chars": (np.int32, (2,)),
+    "seconds": (np.float32, (2,)),
+    "box": (np.float32, (4,)),
+}
+
+
+def _arrays(trace: Trace) -> dict[str, np.ndarray]:
+    """Arrays under names made here: a signal's own name is data, and stays in the document."""
+    arrays = {
+        f"timeline.{name}": getattr(trace.timeline, name).astype(dtype)
+        for name, (dtype, _) in _TIMELINE.items()
+    }
+    for index, signal in enumerate(trace.signals):
+        arrays[f"scores.{index}"] = np.asarray(trace.scores[signal], np.float16)
+        arrays[f"own.{index}"] = np.asarray(trace.own[signal], np.float32)
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+def _read_arrays(
+    arrays: Mapping[str, np.ndarray], signals: tuple[str, ...], n_tokens: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], Timeline]:
+    first = arrays.get("timeline.part")
+    _require(first is not None and first.ndim == 1, "the timeline is missing")
+    n_prompt = len(first)
+    expected = {f"timeline.{n}": (t, (n_prompt, *shape)) for n, (t, shape) in _TIMELINE.items()}
+    for index in range(len(signals)):
+        expected[f"scores.{index}"] = (np.float16, (n_tokens, n_prompt))
+        expected[f"own.{index}"] = (np.float32, (n_tokens,))
+    _require(set(arrays) == set(expected), "its arrays are not those of its signals")
+    for name, (dtype, shape) in expected.items():
+        array = arrays[name]
+        _require(array.dtype == dtype and array.shape == shape, f"array {name!r} has a wrong shape")
+        if not name.startswith("timeline."):
+            sound = np.isfinite(array).all() and (array >= 0).all()
+            _require(sound, f"array {name!r} holds a negative or endless number")
+    return (
+        {signal: arrays[f"scores.{index}"] for index, signal in enumerate(signals)},
+        {signal: arrays[f"own.{index}"] for index, signal in enumerate(signals)},
+        Timeline(**{name: arrays[f"timeline.{name}"] for name in _TIMELINE}),
+    )
+
+
+def _check_timeline(timeline: Timeline, prompt: Prompt) -> None:
+    part, lane, chars = timeline.part, timeline.lane, timeline.chars
+    inside = (part >= INSTRUCTION) & (part < len(prompt.parts))
+    _require(inside.all(), "the timeline names a part that is not there")
+    _require(((lane >= -1) & (lane < len(LANES))).all(), "the timeline names an unknown lane")
+    allowed = np.zeros((len(prompt.parts) + 1, len(LANES) + 1), bool)
+    allowed[-1, -1] = True
+    for index, given in enumerate(prompt.parts):
+        allowed[index, [LANES.index(name) for name in _LANES_OF[given.kind]]] = True
+    _require(allowed[np.maximum(part, -1), lane].all(), "a position's lane does not fit its part")
+    lengths = [len(p.text) if isinstance(p, TextPart) else 0 for p in prompt.parts]
+    room = np.array([*lengths, len(prompt.instruction), 0])[part]
+    none = (chars == -1).all(axis=1)
+    held = (chars[:, 0] >= 0) & (chars[:, 0] <= chars[:, 1]) & (chars[:, 1] <= room)
+    _require((none | held).all(), "a position's characters lie outside its text")
+    for name, pairs in (("seconds", ((0, 1),)), ("box", ((0, 2), (1, 3)))):
+        _check_extents(getattr(timeline, name), pairs, name)
+
+
+def _check_extents(values: np.ndarray, pairs: tuple[tuple[int, int], ...], name: str) -> None:
+    absent = np.isnan(values).all(axis=1)
+    ordered = np.isfinite(values).all(axis=1) & (values >= 0).all(axis=1)
+    for low, high in pairs:
+        ordered &= values[:, low] <= values[:, high]
+    _require((absent | ordered).all(), f"a position's {name} is out of order")
