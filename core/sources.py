@@ -133,16 +133,13 @@ def cut(
             held = (timeline.part == index) & (timeline.lane == LANES.index(lane))
             positions = np.flatnonzero(held)
             if isinstance(part, TextPart):
-                found, cells = _text_units(
-                    part, index, name, timeline.chars[positions], granularity
-                )
+                chars = timeline.chars[positions]
+                found, cells = _text_units(part, index, name, chars, granularity.text)
             elif lane == "image":
-                found = [SourceUnit(f"p{index}.0", lane, index, name)] if len(positions) else []
-                cells = np.zeros(len(positions), np.int32)
+                found, cells = _one_unit(f"p{index}.0", lane, index, name, len(positions))
             else:
-                found, cells = _time_units(
-                    lane, index, name, timeline.seconds[positions], duration, granularity
-                )
+                seconds = timeline.seconds[positions]
+                found, cells = _time_units(lane, index, name, seconds, duration, granularity)
             unit_of[positions] = np.where(cells < 0, -1, cells + len(units))
             units += found
     lane_of = np.array([LANES.index(unit.lane) for unit in units], np.int8)
@@ -173,6 +170,14 @@ def _reduced(ufunc: np.ufunc, scores: np.ndarray, sources: Sources) -> np.ndarra
 
 def _lanes(part: Part) -> tuple[str, ...]:
     return ("video_frames", "video_sound") if part.kind == "video" else (part.kind,)
+
+
+def _one_unit(
+    name: str, lane: str, index: int, label: str, count: int
+) -> tuple[list[SourceUnit], np.ndarray]:
+    """A picture, or a recording without times, read by ``count`` positions; none if by none."""
+    found = [SourceUnit(name, lane, index, label)] if count else []
+    return found, np.zeros(count, np.int32)
 
 
 def _text_units(
@@ -219,8 +224,7 @@ def _time_units(
     prefix, stream = "s" if lane == "video_sound" else "", name + _STREAMS[lane]
     timed = np.isfinite(seconds).all(axis=1)
     if not timed.any():
-        found = [SourceUnit(f"p{index}.{prefix}0", lane, index, stream)] if len(seconds) else []
-        return found, np.zeros(len(seconds), np.int32)
+        return _one_unit(f"p{index}.{prefix}0", lane, index, stream, len(seconds))
     extents = seconds[timed].astype(np.float64)
     bins = _bins(extents.mean(axis=1), granularity, index)
     present, inverse = np.unique(bins, return_inverse=True)

@@ -69,16 +69,18 @@ MEDIA = (
 )
 
 
-def trace_of(scores: np.ndarray, *texts: str, own: float = 0.0, **changes) -> Trace:
-    """A trace of ``PROMPT`` with one signal, ``attmean``."""
+def trace_of(scores: np.ndarray, *texts: str, own: float | dict = 0.0, **changes) -> Trace:
+    """A trace of ``PROMPT`` with one signal, ``attmean``; ``own`` is the same for every token."""
     answer, tokens = tokens_of(*texts)
+    if not isinstance(own, dict):
+        own = {"attmean": np.full(len(tokens), own, np.float32)}
     made = {
         "prompt": PROMPT,
         "timeline": timeline_of(ROWS),
         "answer": answer,
         "tokens": tokens,
         "scores": {"attmean": np.asarray(scores, np.float16)},
-        "own": {"attmean": np.full(len(tokens), own, np.float32)},
+        "own": own,
         "media": MEDIA,
         "model": MODEL,
         **changes,
