@@ -6,6 +6,7 @@ WebM) decord reads, in its own process. No program such as ffmpeg is needed.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,19 @@ from core.errors import InputError
 from core.media.container import open_checked
 from core.media.decoder import decode_sound
 from core.media.limits import Limits
+from core.media.mp4 import playing_seconds
 from core.trace import MediaInfo
 
 RATE = 16_000
 PEAKS = 500
 SHORTEST = 0.04
 """Seconds; less holds nothing to hear, and not one position of an audio encoder."""
+
+PADDING = 0.1
+"""Seconds; a codec's last frame may go on so long after the end of what it holds."""
+
+CUT_SHORT = 0.01
+"""Share of what a file announces; from there on, what is missing is told."""
 
 _BLOCK = 1 << 18
 _RATES = range(1_000, 768_001)
@@ -44,10 +52,15 @@ def load_audio(path: Path, name: str, *, limits: Limits, rate: int = RATE) -> So
         LimitError: beyond ``limits``; the length is checked before decoding where the file says it.
     """
     open_checked(path, name, "audio", limits)
-    try:
-        samples, notes = _by_libsndfile(path, name, rate, limits)
-    except soundfile.LibsndfileError:
-        samples, notes = _by_decord(path, name, rate, limits)
+    with path.open("rb") as raw:
+        try:
+            # By number, not by name: soundfile would believe the name's suffix.
+            file = soundfile.SoundFile(raw.fileno(), closefd=False)
+        except soundfile.LibsndfileError:
+            samples, notes = _by_decord(path, name, rate, limits)
+        else:
+            with file:
+                samples, notes = _by_librosa(file, path, name, rate, limits)
     duration = len(samples) / rate
     if duration < SHORTEST:
         raise InputError(
@@ -80,23 +93,53 @@ def finite(samples: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     )
 
 
-def _by_libsndfile(
-    path: Path, name: str, rate: int, limits: Limits
+def without_padding(samples: np.ndarray, rate: int, end: float) -> np.ndarray:
+    """Samples up to second ``end``, if what goes beyond is a codec's padding and no more."""
+    count = round(end * rate)
+    return samples[:count] if 0 < len(samples) - count < PADDING * rate else samples
+
+
+def missing_note(present: float, announced: float) -> tuple[str, ...]:
+    """A note if a file holds less than it announces, whatever the unit."""
+    missing = 1 - present / announced if announced > 0 else 0.0
+    if missing < CUT_SHORT:
+        return ()
+    return (f"The file is cut short: {missing:.0%} of what it announces is missing.",)
+
+
+def _by_librosa(
+    file: soundfile.SoundFile, path: Path, name: str, rate: int, limits: Limits
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     import librosa
 
-    # An open file, not a path: soundfile would believe the suffix of a path.
-    with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
-        if file.samplerate not in _RATES:
-            raise InputError(
-                f"{name!r} has a rate of {file.samplerate:,} samples a second; "
-                f"{_RATES.start:,} to {_RATES.stop - 1:,} can be used. Save it anew at 16,000."
-            )
+    if file.samplerate not in _RATES:
+        raise InputError(
+            f"{name!r} has a rate of {file.samplerate:,} samples a second; "
+            f"{_RATES.start:,} to {_RATES.stop - 1:,} can be used. Save it anew at 16,000."
+        )
+    try:
         samples = _read_mono(file, name, limits)
-        samples, notes = finite(samples)
-        if len(samples):
-            samples = librosa.resample(samples, orig_sr=file.samplerate, target_sr=rate)
-    return np.ascontiguousarray(samples, np.float32), notes
+    except soundfile.LibsndfileError as error:
+        raise InputError(
+            f"{name!r} cannot be decoded: damaged or cut short. Save it anew as WAV."
+        ) from error
+    notes = missing_note(*_riff_bytes(path))
+    samples, broken = finite(samples)
+    if len(samples):
+        samples = librosa.resample(samples, orig_sr=file.samplerate, target_sr=rate)
+    return np.ascontiguousarray(samples, np.float32), (*notes, *broken)
+
+
+def _riff_bytes(path: Path) -> tuple[int, int]:
+    """Bytes a WAV has and announces; libsndfile silently reads a truncated one as far as it goes.
+
+    Recorders that write to a pipe announce about 2 or 4 GB: they do not know.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        mark, announced = struct.unpack("<4sI", file.read(8))
+    known = mark == b"RIFF" and announced < 0x7FFF0000
+    return size, announced + 8 if known else size
 
 
 def _read_mono(file: soundfile.SoundFile, name: str, limits: Limits) -> np.ndarray:
@@ -116,5 +159,10 @@ def _by_decord(
     path: Path, name: str, rate: int, limits: Limits
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     samples = decode_sound(path, name, rate=rate, limits=limits)
+    announced = playing_seconds(path)
+    if announced is not None:
+        samples = without_padding(samples, rate, announced)
     limits.require_seconds("audio_seconds", name, len(samples) / rate)
-    return finite(samples)
+    notes = () if announced is None else missing_note(len(samples) / rate, announced)
+    samples, broken = finite(samples)
+    return samples, (*notes, *broken)

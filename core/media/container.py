@@ -24,6 +24,9 @@ KNOWN = {
 }
 """Kind of part → the formats to name in a message."""
 
+ENDINGS = {"image": ".png", "audio": ".m4a", "video": ".mp4"}
+"""Kind of part → an ending that stands for it."""
+
 
 @dataclass(frozen=True)
 class Container:
@@ -49,6 +52,7 @@ _MAGIC: tuple[tuple[int, bytes, Container], ...] = (
     (0, b"MM\x00*", _container("TIFF", "image")),
     (4, b"ftypavif", _container("AVIF", "image")),
     (4, b"ftypavis", _container("AVIF", "image")),
+    *((4, b"ftyp" + brand, _container("HEIC")) for brand in (b"heic", b"heix", b"mif1", b"msf1")),
     (8, b"WAVE", _container("WAV", "audio")),
     (8, b"AIFF", _container("AIFF", "audio")),
     (8, b"AIFC", _container("AIFF", "audio")),
@@ -107,12 +111,14 @@ def open_checked(path: Path, name: str, kind: str, limits: Limits) -> Container:
         "file_bytes", size, subject=f"{name!r} has", unit="bytes", remedy="Give a smaller file"
     )
     container = identify(head)
-    if container is None:
-        raise InputError(f"{name!r} is not a {word} that can be read. Use {KNOWN[kind]}.")
+    if container is None or not container.kinds:
+        holds = "is" if container is None else f"holds {container.name},"
+        raise InputError(f"{name!r} {holds} not a {word} that can be read. Use {KNOWN[kind]}.")
     if kind not in container.kinds:
-        other = " or ".join(KIND_WORDS[k] for k in sorted(container.kinds))
+        other = " or ".join(
+            f"{KIND_WORDS[k]} (ending {ENDINGS[k]})" for k in sorted(container.kinds)
+        )
         raise InputError(
-            f"{name!r} was given as a {word} but holds {container.name}, a {other}. "
-            f"Add it as a {other}."
+            f"{name!r} was given as a {word} but holds {container.name}. Add it as a {other}."
         )
     return container

@@ -24,9 +24,10 @@ PROGRAM = Path(__file__).with_name("decord_process.py")
 _BASE_MEMORY = 6 << 30
 
 _REFUSALS = {
-    "no_pictures": "{name} holds no pictures that can be read (H.264, HEVC, VP8, VP9 and MPEG-4 "
-    "can be). If it is a recording, add it as one; else convert it to MP4 with H.264.",
-    "pictures": "{name} was given as a recording but is a film. Add it as a film.",
+    "no_pictures": "{name} holds no pictures that can be read (H.264, HEVC, VP8, VP9, "
+    "MPEG-4 can be). If it is a recording, add it as one (ending .m4a); if not, convert it to "
+    "MP4 with H.264.",
+    "pictures": "{name} was given as a recording but is a film. Add it as a film (ending .mp4).",
     "no_sound": "{name} holds no sound that can be read. Save it anew as WAV.",
     "narrow": "{name} has frames too narrow to be read. Scale it to at least 64 pixels a side.",
     "damaged": "{name} cannot be decoded: damaged or cut short. Convert or download it again.",

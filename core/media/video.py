@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError
-from core.media.audio import RATE, finite, peaks
+from core.media.audio import RATE, finite, peaks, without_padding
 from core.media.container import open_checked
 from core.media.decoder import Decoded, decode_film
 from core.media.limits import Limits
+from core.media.mp4 import playing_seconds
 from core.trace import MediaInfo
 
 FPS = 2.0
@@ -74,11 +75,13 @@ def load_video(
     width, height, end = facts["width"], facts["height"], facts["end"]
     limits.require_size(name, width, height)
     limits.require_seconds("video_seconds", name, end)
-    sound, sound_notes = _sound(decoded)
+    sound, sound_notes = _sound(decoded, rate, max(end, playing_seconds(path) or 0.0))
+    duration = end if sound is None else max(end, len(sound) / rate)
+    limits.require_seconds("video_seconds", name, duration)
     info = MediaInfo(
         width=width,
         height=height,
-        duration=end if sound is None else max(end, len(sound) / rate),
+        duration=duration,
         fps=facts["fps"],
         peaks=() if sound is None else peaks(sound),
         has_sound=sound is not None,
@@ -87,12 +90,14 @@ def load_video(
     return Film(decoded.frames, np.asarray(facts["times"], np.float64), end, sound, rate, info)
 
 
-def _sound(decoded: Decoded) -> tuple[np.ndarray | None, tuple[str, ...]]:
+def _sound(
+    decoded: Decoded, rate: int, film_end: float
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
     if decoded.facts["sound"] == "unreadable":
         return None, ("The film's sound track cannot be read and is left out.",)
     if decoded.sound is None or not len(decoded.sound):
         return None, ()
-    sound, notes = finite(decoded.sound)
+    sound, notes = finite(without_padding(decoded.sound, rate, film_end))
     return sound, notes if sound.any() else (*notes, "The film's sound track is silent.")
 
 
