@@ -31,6 +31,9 @@ PADDING = 0.1
 CUT_SHORT = 0.01
 """Share of what a file announces; from there on, what is missing is told."""
 
+LOUDEST = 1e6
+"""Full scale is 1; beyond this a sample is taken for damage, as filters would overflow on it."""
+
 _BLOCK = 1 << 18
 _RATES = range(1_000, 768_001)
 
@@ -84,12 +87,13 @@ def peaks(samples: np.ndarray, count: int = PEAKS) -> tuple[float, ...]:
 
 
 def finite(samples: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Samples with what is not a number replaced by silence, and a note if there was any."""
-    broken = int(np.count_nonzero(~np.isfinite(samples)))
+    """Samples with what is no number, or absurdly large, made silence; a note if there was any."""
+    sound = np.abs(samples) <= LOUDEST
+    broken = int(np.count_nonzero(~sound))
     if not broken:
         return samples, ()
-    return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), (
-        f"{broken:,} samples were not numbers and are taken as silence.",
+    return np.where(sound, samples, np.float32(0)), (
+        f"{broken:,} samples are not numbers that can be played, and are taken as silence.",
     )
 
 
@@ -158,8 +162,10 @@ def _read_mono(file: soundfile.SoundFile, name: str, limits: Limits) -> np.ndarr
 def _by_decord(
     path: Path, name: str, rate: int, limits: Limits
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    samples = decode_sound(path, name, rate=rate, limits=limits)
     announced = playing_seconds(path)
+    if announced is not None:
+        limits.require_seconds("audio_seconds", name, announced)
+    samples = decode_sound(path, name, rate=rate, limits=limits)
     if announced is not None:
         samples = without_padding(samples, rate, announced)
     limits.require_seconds("audio_seconds", name, len(samples) / rate)

@@ -49,7 +49,8 @@ def load_image(path: Path, name: str, *, limits: Limits) -> Picture:
         ) from error
     except Exception as error:  # Decoders of hostile bytes raise nearly every class there is.
         raise InputError(
-            f"{name!r} cannot be decoded: damaged or cut short. Save it anew as PNG or JPEG."
+            f"{name!r} cannot be decoded: damaged, cut short or of a rare kind. "
+            "Save it anew as PNG or JPEG."
         ) from error
     if animated:
         notes = ("Only the first frame of the animation is used.", *notes)
@@ -72,12 +73,12 @@ def _rgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
 
 def _eight_bits(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Greyscale of more than 8 bits → uint8: 16-bit by its full range, other by its extent."""
-    if values.dtype == np.uint16 or (
-        values.dtype.kind in "iu" and values.min() >= 0 and 255 < values.max() <= 65535
-    ):
-        return np.round(values / 257.0).astype(np.uint8), ()
-    if values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 255:
-        return values.astype(np.uint8), ()
+    if values.dtype.kind in "iu" and values.min() >= 0:
+        # Pillow holds 16-bit files as uint16 of either byte order, and some of them as int32.
+        if values.dtype.itemsize == 2 or 255 < values.max() <= 65535:
+            return np.round(values / 257.0).astype(np.uint8), ()
+        if values.max() <= 255:
+            return values.astype(np.uint8), ()
     finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(finite.min()), float(finite.max())
     scaled = (finite - low) * (255.0 / (high - low)) if high > low else np.zeros_like(finite)

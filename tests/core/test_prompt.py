@@ -37,6 +37,6 @@ def test_the_shown_name_tells_the_kind_of_an_upload():
 
 @pytest.mark.parametrize("name", ["notes.txt", "noending", "archive.tar.gz", ".png", "x.exe"])
 def test_other_files_are_refused_with_the_known_endings(name):
-    with pytest.raises(InputError, match=r"Known endings: \.aac .*\.wav") as caught:
+    with pytest.raises(InputError, match=r"Known endings: \.aac .*\.weba") as caught:
         Prompt.of("", [Path("/somewhere/private") / name])
     assert "private" not in str(caught.value)

@@ -68,8 +68,12 @@ def test_real_speech_equals_librosa(packaged):
         assert sound.info.notes == ()
 
 
-@pytest.mark.parametrize(("name", "slack"), [("tone.m4a", 0.0), ("tone.aac", 0.08)])
-def test_aac_needs_no_ffmpeg_and_keeps_its_times(files, name, slack, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "slack"), [("tone.m4a", 0.0), ("tone.aac", 0.08), ("tone.weba", 0.02)]
+)
+def test_what_libsndfile_cannot_read_needs_no_ffmpeg_and_keeps_its_times(
+    files, name, slack, monkeypatch
+):
     monkeypatch.setenv("PATH", "")
     sound = load(files / name)
     assert sound.info.duration == pytest.approx(3.0, abs=slack or 1e-9)
@@ -116,11 +120,13 @@ def test_nothing_to_hear_is_refused(tmp_path, count):
 
 def test_what_is_not_a_number_becomes_silence_and_is_told(tmp_path):
     samples = tone(44100)
-    samples[100:110], samples[200], samples[300] = np.nan, np.inf, -np.inf
+    samples[100:110], samples[200], samples[300], samples[400] = np.nan, np.inf, -np.inf, 1e38
     soundfile.write(tmp_path / "n.wav", samples, 44100, subtype="FLOAT")
     sound = load(tmp_path / "n.wav")
     assert np.isfinite(sound.samples).all() and np.abs(sound.samples).max() < 0.6
-    assert sound.info.notes == ("12 samples were not numbers and are taken as silence.",)
+    assert sound.info.notes == (
+        "13 samples are not numbers that can be played, and are taken as silence.",
+    )
 
 
 @pytest.mark.parametrize("rate", [1, 999, 2_000_000_000])

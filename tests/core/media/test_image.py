@@ -86,12 +86,21 @@ def test_cmyk(tmp_path):
     assert load(tmp_path / "c.jpg").pixels.getpixel((0, 0)) == pytest.approx((254, 0, 0), abs=4)
 
 
-@pytest.mark.parametrize("suffix", [".png", ".tiff"])
-def test_sixteen_bit_grey_is_scaled_not_clipped(tmp_path, suffix):
-    ramp = np.linspace(0, 65535, 256).round().astype(np.uint16).reshape(16, 16)
-    Image.fromarray(ramp).save(tmp_path / f"g{suffix}")
+@pytest.mark.parametrize("top", [65535, 255])
+@pytest.mark.parametrize(
+    ("suffix", "mode"), [(".png", "I;16"), (".tiff", "I;16"), (".tiff", "I;16B")]
+)
+def test_sixteen_bit_grey_is_scaled_not_clipped(tmp_path, suffix, mode, top):
+    ramp = np.linspace(0, top, 256).round().astype(">u2" if mode == "I;16B" else "<u2")
+    Image.frombytes(mode, (16, 16), ramp.tobytes()).save(tmp_path / f"g{suffix}")
     grey = np.asarray(load(tmp_path / f"g{suffix}").pixels)[..., 0]
-    assert np.array_equal(grey.ravel(), np.arange(256))
+    assert np.array_equal(grey.ravel(), np.round(ramp / 257))
+
+
+def test_lab(tmp_path):
+    Image.new("LAB", (8, 8), (200, 128, 128)).save(tmp_path / "lab.tiff")
+    r, g, b = load(tmp_path / "lab.tiff").pixels.getpixel((0, 0))
+    assert r == g == b > 180
 
 
 def test_sixteen_bit_colour(tmp_path):

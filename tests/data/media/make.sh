@@ -3,7 +3,7 @@
 # Needs ffmpeg; the tests do not.
 set -euo pipefail
 cd "$(dirname "$0")"
-make() { ffmpeg -v error -y -bitexact "$@"; }
+make() { ffmpeg -v error -y "${@:1:$#-1}" -fflags +bitexact -flags +bitexact "${@: -1}"; }
 h264=(-c:v libx264 -x264-params log-level=error -pix_fmt yuv420p -map_metadata -1)
 
 # A second each of red, lime, blue; silence but for a tone in the second second.
@@ -12,6 +12,7 @@ tone="aevalsrc='0.5*sin(2*PI*440*t)*between(t,1,2)':s=44100:d=3"
 make -f lavfi -i "$colours" -f lavfi -i "$tone" "${h264[@]}" -c:a aac -b:a 24k -movflags +faststart colours.mp4
 make -f lavfi -i "$tone" -c:a aac -b:a 24k -map_metadata -1 tone.m4a
 make -f lavfi -i "$tone" -c:a aac -b:a 24k -f adts tone.aac
+make -f lavfi -i "$tone" -c:a libopus -b:a 24k -f webm tone.weba
 make -i colours.mp4 -c copy -vn sound_only.mp4
 make -i colours.mp4 -c copy -an mute.mp4
 make -i colours.mp4 -itsoffset 0.5 -i tone.m4a -map 0:v -map 1:a -c copy late_sound.mp4
