@@ -14,9 +14,11 @@ from typing import ClassVar
 
 from core.errors import InputError
 
-IMAGE_SUFFIXES = frozenset(".png .jpg .jpeg .webp .gif .bmp .tif .tiff".split())
-AUDIO_SUFFIXES = frozenset(".wav .flac .ogg .oga .opus .mp3 .m4a .aac .weba".split())
-VIDEO_SUFFIXES = frozenset(".mp4 .m4v .webm .mkv .mov .avi".split())
+IMAGE_SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"])
+AUDIO_SUFFIXES = frozenset(
+    [".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".weba"]
+)
+VIDEO_SUFFIXES = frozenset([".mp4", ".m4v", ".webm", ".mkv", ".mov", ".avi"])
 
 
 @dataclass(frozen=True)
