@@ -1,0 +1,205 @@
+// TraceView: answer, sources and why in one place, so that selecting is local and instantaneous.
+// Runs once per mounted component, with gradio's `element`, `props`, `trigger` and `watch`.
+// The value's contract stands in omnitrace_ui/views/__init__.py.
+
+const KEPT = 4;
+const root = element.querySelector(".ot");
+const find = (name) => root.querySelector("." + name);
+
+const kept = { parts: new Map(), units: new Map() };
+let answer = null, parts = [], units = [], pieces = {}, shownKey = null, asked = null;
+// What is looked at: a selected sentence, one under the pointer, a source whose users are lit up.
+const view = { span: null, hover: null, unit: null };
+
+function keep(map, key, value) {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > KEPT) map.delete(map.keys().next().value);
+}
+
+const answers = answerView(find("ot-answer-host"), { onSelect: selectSpan, onHover: hoverSpan, onEscape: back });
+const ranks = rankingView(find("ot-ranking"), { onUnit: pickUnit });
+const sources = sourcesView(find("ot-sources-host"), { onUnit: pickUnit, onBand: (band) => pickUnit(Number(band.unit), true) });
+const why = whyView(find("ot-why-host"), { onUnit: pickUnit });
+const statusText = find("ot-status-text"), lookup = find("ot-lookup"), lookupText = find("ot-lookup-text");
+
+function selectSpan(id) {
+  view.span = id;
+  view.unit = null;
+  view.hover = null;
+  paint();
+  const best = spanOf(id)?.cites[0];
+  if (best) sources.reveal(best[0]);
+  trigger("select", { index: id ?? -1, value: spanOf(id)?.text ?? "" });
+}
+
+const preview = once(paint);
+function hoverSpan(id) {
+  if (view.hover === id) return;
+  view.hover = id;
+  preview();
+}
+
+function pickUnit(unit, stay = false) {
+  view.unit = view.unit === unit && !stay ? null : unit;
+  paint();
+  if (view.unit !== null) sources.reveal(view.unit);
+}
+
+// Esc goes back one step: first the looked-up source, then the selected sentence.
+function back() {
+  if (view.unit !== null) { view.unit = null; paint(); }
+  else if (view.span !== null) selectSpan(null);
+}
+
+function spanOf(id) {
+  return id === null || !answer ? undefined : answer.spans.find((span) => span.id === id);
+}
+
+function usage() {
+  const used = new Map();
+  for (const span of answer?.spans ?? []) for (const [unit] of span.cites) used.set(unit, (used.get(unit) ?? 0) + 1);
+  return used;
+}
+
+function paint() {
+  const spans = answer?.spans ?? [];
+  const shown = spanOf(view.hover) ?? spanOf(view.span);
+  answers.draw(answer, units, view);
+  const cited = new Map();
+  let list;
+  if (shown) {
+    shown.cites.forEach(([unit, share], i) => cited.set(unit, { share, rank: i + 1 }));
+    list = {
+      heading: (shown.id === view.span ? "Sentence " : "Preview of sentence ") + (spans.indexOf(shown) + 1) + " · " + (shown.cites.length ? plural(shown.cites.length, "source", "sources") : "no source"),
+      sentence: shown.text,
+      rows: shown.cites.map(([unit, share], i) => ({ unit, share, rank: i + 1, text: percent(share) })),
+      remark: remark(shown),
+    };
+  } else {
+    const used = usage(), most = Math.max(1, ...used.values());
+    for (const [unit, n] of used) cited.set(unit, { share: n / most, rank: 0 });
+    list = {
+      heading: spans.length ? "All sources of this answer" : "Sources",
+      sentence: "",
+      rows: [...used].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([unit, n]) => ({ unit, share: n / spans.length, rank: 0, text: plural(n, "sentence", "sentences") })),
+      remark: !spans.length ? "" : used.size ? "Select a sentence to see its own." : "No sentence has a source with these settings.",
+    };
+  }
+  ranks.draw({ ...list, view, units });
+  sources.paint(cited, view, !shown);
+  why.draw(spanOf(view.span), answer, units, view);
+  drawLookup(spans);
+  setText(find("ot-phone-text"), shown ? list.heading : "");
+  find("ot-phone").hidden = spanOf(view.span) === undefined;
+  root.classList.toggle("looking", view.unit !== null);
+}
+
+function remark(span) {
+  if (span.live) return "This sentence is still being written.";
+  const own = span.meter.find(([name]) => name === "own")?.[1] ?? 0;
+  if (span.own) return "Drawn mostly from the model's own earlier words (" + percent(own) + " of the signal).";
+  return span.cites.length ? "" : "No part of the prompt stands out for this sentence. Lower the thresholds to see weaker candidates.";
+}
+
+function drawLookup(spans) {
+  lookup.hidden = view.unit === null;
+  const unit = units[view.unit];
+  if (!unit) { setText(lookupText, ""); return; }
+  const n = spans.filter((span) => span.cites.some(([cited]) => cited === view.unit)).length;
+  setLane(lookup, unit.lane);
+  setText(lookupText, unit.label + (n ? " is used by " + n + " of " + plural(spans.length, "sentence", "sentences") : " is used by no sentence"));
+}
+
+function drawStatus(status) {
+  root.dataset.phase = status.phase;
+  setText(statusText, status.text);
+  const bar = find("ot-progress");
+  bar.hidden = status.phase !== "busy";
+  const known = Number.isFinite(status.total) && status.total > 0;
+  bar.classList.toggle("endless", !known);
+  setVar(bar, "--s", known ? Math.min(1, status.done / status.total).toFixed(3) : 0);
+  setAttr(bar, "aria-valuenow", known ? Math.min(status.done, status.total) : null);
+  setAttr(bar, "aria-valuemax", known ? status.total : null);
+  setText(find("ot-count"), status.phase === "busy" && status.done ? status.done + (known ? " / " + status.total : "") : "");
+  setText(find("ot-stopped"), answer && status.phase === "done" ? { length: "Stopped at the token limit.", cancelled: "Stopped by you." }[answer.stopped] ?? "" : "");
+}
+
+function take(value) {
+  if (value.parts) keep(kept.parts, value.trace, value.parts);
+  const cut = value.trace + "/" + value.key;
+  if (value.units) keep(kept.units, cut, numbered(value.units, kept.parts.get(value.trace) ?? []));
+  const held = { parts: kept.parts.get(value.trace), units: kept.units.get(cut) };
+  const missing = value.trace && (!held.parts || !held.units);
+  // Once for each cut: a server that cannot answer is not asked for ever.
+  if (missing && asked !== cut) { asked = cut; trigger("resend", { trace: value.trace, key: value.key }); }
+  return { parts: held.parts ?? [], units: held.units ?? { list: [], pieces: {} }, cut };
+}
+
+function numbered({ list, pieces }, parts) {
+  const seen = {}, numbers = parts.map((part) => (seen[part.kind] = (seen[part.kind] ?? 0) + 1));
+  return { pieces, list: list.map(([id, lane, part, label, start, end], index) => ({ index, id, lane, part, label, start, end, number: String(numbers[part] ?? "") })) };
+}
+
+function render() {
+  // A copy: props are reactive proxies, slow to read and changed under our feet.
+  const value = JSON.parse(JSON.stringify(props.value || {}));
+  const before = units[view.unit]?.id;
+  const held = take(value);
+  answer = value.answer ?? null;
+  if (!answer) view.span = view.hover = view.unit = null;
+  ({ parts } = held);
+  units = held.units.list;
+  pieces = held.units.pieces;
+  if (shownKey !== held.cut) {
+    if (shownKey?.split("/")[0] !== value.trace) view.span = view.hover = view.unit = null;
+    // The same stretch of the prompt may have another number in another cut.
+    else if (before) view.unit = units.find((unit) => unit.id === before)?.index ?? null;
+    shownKey = parts.length ? held.cut : null;
+  }
+  sources.build(value.trace, parts, units, pieces);
+  if (view.span !== null && !spanOf(view.span)) view.span = null;
+  find("ot-empty").hidden = Boolean(answer?.spans.length || answer?.tail) ;
+  find("ot-sources-empty").hidden = parts.length > 0;
+  drawStatus(value.status ?? { phase: "empty", text: "", done: 0, total: null });
+  paint();
+}
+
+// Wide: the answer beside one of two panels. Narrow: one of three panels at a time.
+const NARROW = 680;
+const tabs = [...root.querySelectorAll("[role=tab]")];
+
+for (const tab of tabs) {
+  tab.addEventListener("click", () => openTab(tab.dataset.tab));
+  tab.addEventListener("keydown", (event) => {
+    const shown = tabs.filter((other) => other.offsetParent), at = shown.indexOf(tab);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    const next = shown[(to + shown.length) % shown.length];
+    next.focus();
+    openTab(next.dataset.tab);
+  });
+}
+
+function openTab(name) {
+  root.dataset.tab = name;
+  for (const tab of tabs) {
+    setAttr(tab, "aria-selected", tab.dataset.tab === name);
+    tab.tabIndex = tab.dataset.tab === name ? 0 : -1;
+  }
+}
+
+new ResizeObserver(() => {
+  if (!root.clientWidth) return;
+  const narrow = root.clientWidth < NARROW;
+  if (root.classList.contains("narrow") === narrow && root.dataset.tab) return;
+  root.classList.toggle("narrow", narrow);
+  openTab(narrow ? "answer" : "sources");
+}).observe(root);
+
+find("ot-phone").addEventListener("click", () => openTab("sources"));
+find("ot-lookup-close").addEventListener("click", () => { view.unit = null; paint(); });
+root.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.target.closest(".ot-answer")) back(); });
+render();
+watch("value", render);

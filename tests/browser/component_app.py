@@ -1,0 +1,175 @@
+"""A small app around the two components, for the browser tests and for looking at them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from omnitrace_ui.components.assets import page_style
+from omnitrace_ui.components.parts_builder import PartsBuilder, part_errors
+from omnitrace_ui.components.trace_view import TraceView
+from omnitrace_ui.views import (
+    GivenPart,
+    Status,
+    answer_model,
+    form_value,
+    parts_model,
+    units_model,
+    view_value,
+)
+from tests.omnitrace_ui.views.fabricated import LION, Case, case
+
+HOSTILE = (
+    "<img src=x onerror=\"window.hacked='img'\"> ${window.hacked='js'} {{constructor}} \\u00zz "
+    "</textarea></script><script>window.hacked='script'</script> `x` \u202egpj.exe\u202c \0 \ud800 end."
+)
+
+
+def whole(shown: Case, *, trace: str, key: str, phase: str = "done", selected: int | None = None):
+    return view_value(
+        Status(phase),  # type: ignore[arg-type]
+        trace=trace,
+        key=key,
+        parts=parts_model(shown.trace, shown.files),
+        units=units_model(shown.trace, shown.sources),
+        answer=answer_model(shown.trace, shown.explanation, shown.curation, selected=selected),
+    )
+
+
+def hostile_case() -> Case:
+    from tests.omnitrace_ui.views.fabricated import Said, words
+
+    return case(
+        said=(Said(words(HOSTILE, ("text", 0, 0)), gap=HOSTILE), Said(words("Plain end.", None))),
+        diary=HOSTILE,
+        options=HOSTILE,
+        names=tuple(HOSTILE + suffix for suffix in (".jpg", ".jpg", ".wav", ".mp4")),
+    )
+
+
+def streamed(shown: Case):
+    """The values of a stream: parts first, then the answer sentence by sentence."""
+    parts, units = parts_model(shown.trace, shown.files), units_model(shown.trace, shown.sources)
+    yield view_value(Status("busy", "Reading the prompt"), trace="s", key="1", parts=parts)
+    full = answer_model(shown.trace, shown.explanation, shown.curation, live=True)
+    for n in range(1, len(full["spans"]) + 1):
+        answer = {**full, "spans": [dict(span, live=False) for span in full["spans"][:n]]}
+        answer["spans"][-1]["live"] = True
+        value = view_value(Status("busy", "Answering", n, 6), trace="s", key="1", answer=answer)
+        yield value | ({"units": units} if n == 1 else {})
+    yield view_value(
+        Status("done"),
+        trace="s",
+        key="1",
+        answer=answer_model(shown.trace, shown.explanation, shown.curation),
+    )
+
+
+def build() -> gr.Blocks:
+    """The app: every button makes one kind of update."""
+    plain = case()
+    with gr.Blocks(analytics_enabled=False) as app:
+        with gr.Row():
+            with gr.Column(scale=2, min_width=280):
+                form = PartsBuilder(elem_id="form")
+                send, fail, fill = gr.Button("send"), gr.Button("fail"), gr.Button("fill")
+                sent = gr.JSON(elem_id="sent")
+                evil_form = gr.Button("evil form")
+                coverage = gr.Slider(0, 1, 0.85, label="coverage", elem_id="coverage")
+                with gr.Row():
+                    show, evil, stream = gr.Button("show"), gr.Button("evil"), gr.Button("stream")
+                    busy, error, clear = gr.Button("busy"), gr.Button("error"), gr.Button("clear")
+                    coarse, forgotten = gr.Button("coarse"), gr.Button("forgotten")
+                selected = gr.Textbox(elem_id="selected")
+            with gr.Column(scale=5, min_width=320):
+                view = TraceView(elem_id="view")
+
+        def echo(parts: list[GivenPart]):
+            return form_value(parts)
+
+        def refuse(parts: list[GivenPart]):
+            return part_errors(
+                {part.id: f"{part.kind} is too large: {HOSTILE}"[:200] for part in parts[1:2]}
+            )
+
+        def example():
+            return [
+                GivenPart("a", "text", text="The first text."),
+                GivenPart("b", "image", path=LION, name="lion.jpg"),
+                GivenPart("c", "audio", path=plain.files[4], name="sax.wav"),
+            ]
+
+        def evil_example():
+            return [
+                GivenPart("a", "text", text=HOSTILE),
+                GivenPart("b", "image", path=LION, name=HOSTILE + ".jpg"),
+            ]
+
+        def moved(value: float):
+            from dataclasses import replace
+
+            changed = case(curation=replace(plain.curation, coverage=value))
+            return view_value(
+                Status("done"),
+                trace="1",
+                key="1",
+                answer=answer_model(changed.trace, changed.explanation, changed.curation),
+            )
+
+        quiet = {"queue": False, "show_progress": "hidden"}
+        send.click(echo, form, sent, **quiet)
+        fail.click(refuse, form, form, **quiet)
+        fill.click(example, None, form, **quiet)
+        evil_form.click(evil_example, None, form, **quiet)
+        show.click(lambda: whole(plain, trace="1", key="1"), None, view, **quiet)
+        evil.click(lambda: whole(hostile_case(), trace="evil", key="1"), None, view, **quiet)
+        coarse.click(
+            lambda: {
+                k: v
+                for k, v in whole(case(bin_seconds=5.0), trace="1", key="5").items()
+                if k != "parts"
+            },
+            None,
+            view,
+            **quiet,
+        )
+        coverage.input(moved, coverage, view, trigger_mode="always_last", **quiet)
+
+        def stream_values():
+            yield from streamed(plain)
+
+        stream.click(stream_values, None, view, show_progress="hidden")
+        busy.click(lambda: view_value(Status("busy", "Loading the model")), None, view, **quiet)
+        error.click(
+            lambda: view_value(
+                Status("error", "The film has 400 s: use at most 300 s. " + HOSTILE)
+            ),
+            None,
+            view,
+            **quiet,
+        )
+        clear.click(lambda: None, None, view, **quiet)
+        forgotten.click(lambda: moved(0.85) | {"trace": "lost"}, None, view, **quiet)
+        view.resend(lambda: whole(plain, trace="lost", key="1"), None, view, **quiet)
+
+        def on_select(event: gr.SelectData):
+            return f"{event.index}: {event.value}"
+
+        view.select(on_select, None, selected, trigger_mode="always_last", **quiet)
+    return app
+
+
+def launch() -> tuple[gr.Blocks, str]:
+    """The app on a free port, and its address."""
+    app = build()
+    _, url, _ = app.queue().launch(
+        server_name="127.0.0.1",
+        prevent_thread_lock=True,
+        quiet=True,
+        css=page_style(),
+        allowed_paths=[str(Path(LION).parents[1])],
+        footer_links=[],
+        max_file_size="2mb",
+    )
+    return app, url
