@@ -2,10 +2,10 @@
 
 The steps, numbered as in DESIGN:
 
-2. every token is traced to the unit with the most evidence: ``contest``
-3. its vote is weighed by part of speech and confidence: ``vote``
-4. over a span: each unit's share of the votes and its longest run: ``tally``
-5. a walk by falling score selects the few: ``select``
+2. every token is traced to the unit with the most evidence,
+3. and its vote weighed by part of speech and confidence: ``_vote``
+4. over a span: each unit's share of the votes and its longest run: ``_tally``
+5. a walk by falling score selects the few: ``_select``
 7. the lane policy says which units compete, and which are curated together: ``contests``
 
 Evidence is a matrix ``(T, U)``: what falls on each unit when each token is predicted, its sum
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -238,7 +239,7 @@ def curate(
     for index, (first, last) in enumerate(spans):
         span_of[first:last] = index
     ballots: list[Ballot] = []
-    chosen: list[list[Choice]] = [[] for _ in spans]
+    selected: list[tuple[np.ndarray, ...]] = []
     for contest in contests(curation.lanes, {LANES[lane] for lane in np.unique(lane_of)}):
         ballot = _vote(evidence, np.isin(lane_of, list(contest.lanes)), weights, curation.gamma)
         ballots.append(ballot)
@@ -246,10 +247,8 @@ def curate(
             counted = (ballot.unit >= 0) & (span_of >= 0)
             if group != contest.lanes:
                 counted &= np.isin(lane_of[ballot.unit], list(group))
-            for span, choice in _select(ballot, span_of, counted, contest.dropping, curation):
-                chosen[span].append(choice)
-    best = [tuple(sorted(choices, key=lambda c: (-c.score, c.unit))) for choices in chosen]
-    return Curated(tuple(ballots), tuple(best))
+            selected.append(_select(ballot, span_of, counted, contest.dropping, curation))
+    return Curated(tuple(ballots), _best_first(selected, len(spans)))
 
 
 def contests(policy: str, present: Collection[str]) -> tuple[Contest, ...]:
@@ -276,8 +275,9 @@ def contests(policy: str, present: Collection[str]) -> tuple[Contest, ...]:
 def _vote(evidence: np.ndarray, competes: np.ndarray, weights: np.ndarray, gamma: float) -> Ballot:
     """Rules 2 and 3; ties go to the earlier unit."""
     columns = np.flatnonzero(competes)
-    whole = len(columns) == evidence.shape[1]
-    candidates = evidence if whole else evidence.take(columns, axis=1)
+    first, last = columns[0], columns[-1] + 1
+    beside = last - first == len(columns)  # then a view will do, which costs nothing
+    candidates = evidence[:, first:last] if beside else evidence.take(columns, axis=1)
     winner = candidates.argmax(axis=1)
     confidence = np.take_along_axis(candidates, winner[:, None], axis=1)[:, 0]
     unit = np.where(confidence > 0, columns[winner], -1)
@@ -287,22 +287,38 @@ def _vote(evidence: np.ndarray, competes: np.ndarray, weights: np.ndarray, gamma
 
 def _select(
     ballot: Ballot, span_of: np.ndarray, counted: np.ndarray, dropping: bool, curation: Curation
-) -> Iterator[tuple[int, Choice]]:
-    """Rules 4 and 5 for one group of lanes: ``(span, choice)`` in the order of selection."""
+) -> tuple[np.ndarray, ...]:
+    """Rules 4 and 5 for one group of lanes: ``span, unit, share, run, score`` of the selected."""
     span, unit, share, run = _tally(ballot, span_of, counted, dropping)
     score = curation.alpha * share + (1 - curation.alpha) * run
     strong = (share >= curation.min_share - _SLACK) | (run >= curation.min_run - _SLACK)
-    # Rounding makes ties of equal votes ties again, so that the prompt's order breaks them.
-    order = np.lexsort((unit, -np.round(score, 12), span))
+    order = _walk(span, unit, score)
     order = order[strong[order]]
     span, unit, share, run, score = (a[order] for a in (span, unit, share, run, score))
     opens = np.diff(span, prepend=-1) != 0
     before = np.cumsum(share) - share
     before -= np.maximum.accumulate(np.where(opens, before, 0.0))
     taken = opens | (before < curation.coverage - _SLACK)
-    rows = (a[taken].tolist() for a in (span, unit, share, run, score))
-    for index, *choice in zip(*rows, strict=True):
-        yield index, Choice(*choice)
+    return tuple(a[taken] for a in (span, unit, share, run, score))
+
+
+def _walk(span: np.ndarray, unit: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """The order by span, falling score, and the prompt: rounding makes near ties ties again."""
+    return np.lexsort((unit, -np.round(score, 12), span))
+
+
+def _best_first(
+    selected: Sequence[tuple[np.ndarray, ...]], n_spans: int
+) -> tuple[tuple[Choice, ...], ...]:
+    """What all groups selected, united for every span."""
+    if not selected:
+        return ((),) * n_spans
+    span, unit, *rest = map(np.concatenate, zip(*selected, strict=True))
+    order = _walk(span, unit, rest[-1])
+    columns = (array[order].tolist() for array in (unit, *rest))
+    choices = tuple(map(Choice._make, zip(*columns, strict=True)))
+    bounds = np.searchsorted(span[order], np.arange(n_spans + 1)).tolist()
+    return tuple(choices[first:last] for first, last in pairwise(bounds))
 
 
 def _tally(

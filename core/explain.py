@@ -8,14 +8,15 @@ slider costs only the curation.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple, overload
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from core.curation import DEFAULT_CURATION, Choice, Curated, Curation, curate
+from core.curation import DEFAULT_CURATION, Ballot, Choice, Curation, curate
 from core.errors import InputError
 from core.sources import (
     DEFAULT_GRANULARITY,
@@ -31,8 +32,7 @@ from core.timeline import INSTRUCTION, LANES, STRUCTURAL
 from core.trace import Trace
 
 
-@dataclass(frozen=True)
-class Cited:
+class Cited(NamedTuple):
     """A unit selected for a span (rules 4, 5): ``share`` p(u), ``run`` r(u), ``score`` q(u).
 
     ``index`` is the unit's place in ``Sources.units``; shares are of the votes it was curated with.
@@ -61,8 +61,7 @@ class Meter:
     structure: float
 
 
-@dataclass(frozen=True, eq=False)
-class Vote:
+class Vote(NamedTuple):
     """One token's weighted say (rule 3): ``unit`` is an index into the sources, −1 for none."""
 
     token: int
@@ -77,6 +76,7 @@ class SpanExplanation:
     """One sentence of the answer with its curated sources, best first.
 
     ``start``/``end`` are characters of the answer; ``first``/``last`` the half-open token range.
+    ``votes``: those of its tokens in order, one a contest (rule 7), so one under ``joint``.
     ``drawn_from_own`` is true when most of the signal fell on the answer's own earlier words.
     """
 
@@ -87,7 +87,7 @@ class SpanExplanation:
     first: int
     last: int
     sources: tuple[Cited, ...]
-    votes: tuple[Vote, ...]
+    votes: Sequence[Vote]
     meter: Meter
     drawn_from_own: bool
 
@@ -195,7 +195,6 @@ def explain_prepared(prepared: Prepared, curation: Curation) -> Explanation:
         [(span.first, span.last) for span in prepared.spans],
         curation,
     )
-    votes = _votes(curated, prepared.pos)
     explained = tuple(
         SpanExplanation(
             index=index,
@@ -205,7 +204,7 @@ def explain_prepared(prepared: Prepared, curation: Curation) -> Explanation:
             first=span.first,
             last=span.last,
             sources=tuple(_cited(prepared.sources, choice) for choice in choices),
-            votes=tuple(vote for row in votes[span.first : span.last] for vote in row),
+            votes=_Votes(curated.ballots, prepared.pos, span),
             meter=meter,
             drawn_from_own=meter.own > 0.5,
         )
@@ -243,7 +242,7 @@ def _span_to_json(span: SpanExplanation) -> dict[str, Any]:
         "first": span.first,
         "last": span.last,
         "sources": [_cited_to_json(cited) for cited in span.sources],
-        "votes": [vars(vote).copy() for vote in span.votes],
+        "votes": [vote._asdict() for vote in span.votes],
         "meter": asdict(span.meter),
         "drawn_from_own": span.drawn_from_own,
     }
@@ -261,23 +260,39 @@ def _cited_to_json(cited: Cited) -> dict[str, Any]:
 
 
 def _cited(sources: Sources, choice: Choice) -> Cited:
-    return Cited(choice.unit, sources.units[choice.unit], choice.share, choice.run, choice.score)
+    return Cited(choice.unit, sources.units[choice.unit], *choice[1:])
 
 
-def _votes(curated: Curated, pos: Sequence[str]) -> list[tuple[Vote, ...]]:
-    """Every token's votes: one a contest, so one under the policy ``joint``."""
-    columns = [
-        map(
-            Vote,
-            range(len(pos)),
-            pos,
-            ballot.unit.tolist(),
-            ballot.confidence.tolist(),
-            ballot.vote.tolist(),
+class _Votes(Sequence[Vote]):
+    """A span's votes, made when somebody looks: a page shows those of one sentence."""
+
+    def __init__(self, ballots: Sequence[Ballot], pos: Sequence[str], span: Span) -> None:
+        self._ballots, self._pos, self._span = ballots, pos, span
+
+    @cached_property
+    def _made(self) -> tuple[Vote, ...]:
+        tokens = slice(self._span.first, self._span.last)
+        names = range(len(self._pos))[tokens], self._pos[tokens]
+        rows = (
+            map(Vote._make, zip(*names, *(a[tokens].tolist() for a in said), strict=True))
+            for said in ((b.unit, b.confidence, b.vote) for b in self._ballots)
         )
-        for ballot in curated.ballots
-    ]
-    return list(zip(*columns, strict=True)) if columns else [() for _ in pos]
+        return tuple(vote for votes in zip(*rows, strict=True) for vote in votes)
+
+    def __len__(self) -> int:
+        return len(self._ballots) * (self._span.last - self._span.first)
+
+    @overload
+    def __getitem__(self, index: int) -> Vote: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Vote, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Vote | tuple[Vote, ...]:
+        return self._made[index]
+
+    def __iter__(self) -> Iterator[Vote]:
+        return iter(self._made)
 
 
 def _meters(trace: Trace, signal: str, found: Sequence[Span]) -> tuple[Meter, ...]:

@@ -55,6 +55,7 @@ def test_lanes_apart_give_every_token_one_vote_a_lane():
     trace = trace_of(scores(t1p4=0.5, t1p9=0.25), *WORDS)
     votes = explain(trace, curation=Curation(lanes="per_lane")).spans[0].votes
     assert [v.unit for v in votes if v.token == 1] == [-1, 2, -1, 5, -1]
+    assert len(votes) == 25 and votes[6].unit == 2 and votes[5:7] == tuple(votes)[5:7]
 
 
 def test_the_meter_says_where_the_signal_went():
@@ -100,7 +101,7 @@ def test_partial_traces_of_a_stream():
 def test_a_trace_without_parts_explains_by_nothing():
     trace = trace_of(np.ones((1, 1)), "Yes", **EMPTY)
     (span,) = explain(trace).spans
-    assert span.sources == () and span.votes == () and span.meter.structure == 1
+    assert span.sources == () and len(span.votes) == 0 and span.meter.structure == 1
 
 
 def test_the_first_signal_is_the_default_and_an_unknown_one_is_refused():
