@@ -1,0 +1,1 @@
+"""The web page: pages wire, actions act, views draw, the session remembers."""

@@ -1,0 +1,135 @@
+"""The models that this server offers: each is loaded once, in the background, for all visitors."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import ParamSpec, TypeVar
+
+from core.decoding import Step, stream
+from core.models.base import TracedModel
+
+from core.errors import ModelError
+from core.prompt import Prompt
+from core.spans import sentence_ranges
+from core.trace import Generation
+from omnitrace_ui.actions.messages import message
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Loader = Callable[[], TracedModel]
+_TICK = 0.25
+"""Seconds between two looks at a loading model."""
+
+
+class Engine:
+    """Models by name, the first of them the default.
+
+    Args:
+        loaders: name → function that loads the model; called at most once at a time.
+        gpu_seconds: longest generation on a lent GPU (ZeroGPU), where there is one.
+    """
+
+    def __init__(self, loaders: Mapping[str, Loader], *, gpu_seconds: int = 120) -> None:
+        self._loadings = {name: _Loading(loader) for name, loader in loaders.items()}
+        # ZeroGPU forks a worker for the decorated function, so the model must be loaded before.
+        self._generate = _on_lent_gpu(self._stream, gpu_seconds)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the models, the default first."""
+        return tuple(self._loadings)
+
+    def warm_up(self) -> None:
+        """Begin to load the default model, and what every explanation needs; returns at once."""
+        self._loadings[self.names[0]].start()
+        threading.Thread(target=sentence_ranges, args=("Warm up.",), daemon=True).start()
+
+    def loading(self, name: str) -> Iterator[float]:
+        """Load a model if that has not been done; yields the seconds it has taken so far.
+
+        Raises:
+            ModelError: the model is not offered, or could not be loaded.
+        """
+        loading = self._known(name)
+        loading.start()
+        while not loading.wait(_TICK):
+            yield loading.seconds
+        loading.model()
+
+    def model(self, name: str) -> TracedModel | None:
+        """A model, if it is loaded by now."""
+        loading = self._known(name)
+        return loading.model() if loading.wait(0) else None
+
+    def stream(
+        self, name: str, prompt: Prompt, *, signals: tuple[str, ...], generation: Generation
+    ) -> Iterator[Step]:
+        """Trace a prompt with a model for which ``loading`` has ended."""
+        return self._generate(name, prompt, signals, generation)
+
+    def _stream(
+        self, name: str, prompt: Prompt, signals: tuple[str, ...], generation: Generation
+    ) -> Iterator[Step]:
+        model = self._known(name).model()
+        yield from stream(model, prompt, signals=signals, generation=generation)
+
+    def _known(self, name: str) -> _Loading:
+        if name not in self._loadings:
+            raise ModelError(f"No model {name!r} here. Offered: {', '.join(self._loadings)}.")
+        return self._loadings[name]
+
+
+class _Loading:
+    """One model on its way; after a failure the next ``start`` tries again."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._begun = 0.0
+        self._model: TracedModel | None = None
+        self._failure: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun
+
+    def start(self) -> None:
+        with self._lock:
+            if self._model is not None or (self._thread and self._thread.is_alive()):
+                return
+            self._over.clear()
+            self._failure = None
+            self._begun = time.monotonic()
+            self._thread = threading.Thread(target=self._load, name="model loading", daemon=True)
+            self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        return self._over.wait(seconds)
+
+    def model(self) -> TracedModel:
+        if self._failure is not None:
+            raise ModelError(message(self._failure))
+        if self._model is None:
+            raise ModelError("The model is still loading. Try again in a moment.")
+        return self._model
+
+    def _load(self) -> None:
+        try:
+            self._model = self._loader()
+        except Exception as error:
+            self._failure = error
+        finally:
+            self._over.set()
+
+
+def _on_lent_gpu(function: Callable[P, R], seconds: int) -> Callable[P, R]:
+    """The function, run with a GPU where the server is a ZeroGPU Space; elsewhere itself."""
+    try:
+        import spaces
+    except ImportError:
+        return function
+    return spaces.GPU(duration=seconds)(function)

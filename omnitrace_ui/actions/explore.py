@@ -1,0 +1,152 @@
+"""The Explore page's handlers: each takes the visitor's state and what was entered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from core.curation import DEFAULT_CURATION, Curation
+from core.errors import InputError, OmniTraceError
+from core.media import Limits
+from core.prompt import Prompt
+from omnitrace_ui.actions.engine import Engine
+from omnitrace_ui.actions.generate import Frame, Generator, Request
+from omnitrace_ui.actions.keep import open_trace, open_uploaded
+from omnitrace_ui.actions.library import Library
+from omnitrace_ui.actions.messages import message
+from omnitrace_ui.actions.present import show
+from omnitrace_ui.actions.prompts import RefusedPartsError, check_files, prompt_form, take_sample
+from omnitrace_ui.actions.settings import Settings, curation_values, preset_of, read_settings
+from omnitrace_ui.session import Store, Visitor
+from omnitrace_ui.views import GivenPart, Status
+from omnitrace_ui.views.wire import JSON
+
+WORLD_ONLY = (
+    "The embedded model is a miniature: it knows only its own small world of emoji pictures, plain "
+    "speech and short sentences. About anything else it says something silly, and still shows "
+    "what it looked at. For real photographs start the app with a larger model."
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the page stands on."""
+
+    engine: Engine
+    store: Store
+    library: Library = field(default_factory=Library)
+    limits: Limits = field(default_factory=Limits)
+
+
+class Explore:
+    """Handlers of one server; everything that belongs to one visitor is in ``Visitor``."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._generator = Generator(site.engine, site.store, site.limits)
+
+    def wait(self, visitor: Visitor) -> JSON:
+        """Trace was pressed: say so at once, for the model may be busy with another visitor."""
+        if not visitor.running:
+            visitor.stopping = False
+            visitor.status = Status("busy", "Waiting for the model")
+        return show(visitor)
+
+    def trace(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
+        """Trace what the form holds."""
+        return self._generator.run(visitor, request)
+
+    def stop(self, visitor: Visitor) -> None:
+        """End the running generation within a token; what there is by then stays."""
+        visitor.stopping = True
+
+    def check(self, visitor: Visitor, form: Sequence[GivenPart]) -> dict[str, str]:
+        """Part's id → why it cannot be used."""
+        try:
+            check_files(form, visitor, self.site.store, limits=self.site.limits)
+        except RefusedPartsError as refused:
+            return refused.by_part
+        return {}
+
+    def recurate(self, visitor: Visitor, values: dict[str, Any]) -> tuple[JSON, str]:
+        """A control was moved: the view under the new settings, and the preset they are."""
+        visitor.settings = read_settings(values)
+        return show(visitor), preset_of(visitor.settings.curation)
+
+    def preset(self, visitor: Visitor, name: str) -> tuple[JSON, dict[str, Any]]:
+        """The view under a preset, and the values its controls take.
+
+        Raises:
+            InputError: there is no such preset.
+        """
+        presets = Curation.presets()
+        if name not in presets:
+            raise InputError(f"No preset {name!r}. Known: {', '.join(presets)}.")
+        visitor.settings = replace(visitor.settings, curation=presets[name])
+        return show(visitor), curation_values(presets[name])
+
+    def reset(self, visitor: Visitor) -> tuple[JSON, dict[str, Any]]:
+        """The view under the default settings, and the values of the curation controls."""
+        visitor.settings = Settings()
+        return show(visitor), curation_values(DEFAULT_CURATION)
+
+    def select(self, visitor: Visitor, span: int) -> JSON:
+        """A sentence was selected: of a long answer only its votes are sent."""
+        visitor.selected = span if span >= 0 else None
+        return show(visitor)
+
+    def resend(self, visitor: Visitor) -> JSON:
+        """The browser missed the prompt or its cut: send both."""
+        visitor.sent = ("", "")
+        return show(visitor)
+
+    def example(self, visitor: Visitor, index: int) -> tuple[str, list[GivenPart]]:
+        """Fill the form with an example.
+
+        Raises:
+            InputError: there is no such example, or its media are missing.
+        """
+        examples = self.site.library.examples
+        if not 0 <= index < len(examples):
+            raise InputError(f"There is no example number {index + 1}. Reload the page.")
+        prompt = take_sample(examples[index].sample, self.site.store.fresh_folder(visitor))
+        return prompt.instruction, prompt_form(prompt)
+
+    def open_upload(self, visitor: Visitor, path: str) -> JSON:
+        """Show an uploaded trace file.
+
+        Raises:
+            OmniTraceError: it cannot be opened.
+        """
+        open_uploaded(visitor, self.site.store, Path(path))
+        return show(visitor)
+
+    def open_saved(self, visitor: Visitor, name: str) -> JSON:
+        """Show one of the server's saved traces.
+
+        Raises:
+            OmniTraceError: there is none of that name.
+        """
+        open_trace(visitor, self.site.store, self.site.library.trace(name))
+        return show(visitor)
+
+    def enter(self, visitor: Visitor, saved: str | None) -> JSON:
+        """A page was loaded, perhaps with ``?trace=NAME``."""
+        if saved is not None:
+            try:
+                return self.open_saved(visitor, saved)
+            except OmniTraceError as error:
+                visitor.status = Status("error", message(error))
+        return show(visitor)
+
+    def note(self, visitor: Visitor) -> str:
+        """What the visitor should know of the model that answered; empty if nothing."""
+        trace = visitor.trace
+        if trace is None or not trace.model.world_only or self._known(trace.prompt):
+            return ""
+        return WORLD_ONLY
+
+    def _known(self, prompt: Prompt) -> bool:
+        return self.site.library.is_example(prompt)

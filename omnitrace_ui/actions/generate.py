@@ -1,0 +1,150 @@
+"""Trace: the form → a model → an answer that is explained while it grows."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.decoding import Step
+
+from core.errors import InputError
+from core.media import Limits
+from core.trace import Generation, Trace
+from omnitrace_ui.actions.engine import Engine
+from omnitrace_ui.actions.messages import message
+from omnitrace_ui.actions.present import finished_to, show
+from omnitrace_ui.actions.prompts import RefusedPartsError, read_prompt
+from omnitrace_ui.session import Store, Visitor
+from omnitrace_ui.views import GivenPart, Status
+from omnitrace_ui.views.wire import JSON
+
+PAUSE = 0.1
+"""Seconds between two frames at least: the browser's cost of one is about 10 ms."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be traced, as the page sends it."""
+
+    instruction: str
+    form: Sequence[GivenPart]
+    model: str
+    signals: tuple[str, ...]
+    generation: Generation
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the page is to show now.
+
+    Attributes:
+        view: TraceView's value.
+        running: the answer is still growing.
+        refused: part's id → why it cannot be used.
+    """
+
+    view: JSON
+    running: bool
+    refused: dict[str, str]
+
+
+class Generator:
+    """Runs traces for visitors; see ``run``."""
+
+    def __init__(self, engine: Engine, store: Store, limits: Limits) -> None:
+        self._engine, self._store, self._limits = engine, store, limits
+
+    def run(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
+        """Trace a request, a frame at a time; never raises but when it is closed early.
+
+        What the visitor had stays until the first token of the new answer is there. When the
+        visitor asks to stop, what there is by then is kept, as it is if the generation fails.
+        """
+        if visitor.running:
+            return
+        visitor.running, visitor.stopping = True, False
+        before = visitor.status
+        refused: dict[str, str] = {}
+        try:
+            yield from self._frames(visitor, request)
+        except RefusedPartsError as error:
+            refused = error.by_part
+            visitor.status = Status("error", message(error))
+        except Exception as error:
+            visitor.status = Status("error", message(error))
+        finally:
+            visitor.running = False
+            if visitor.status.phase == "busy":  # Closed early: the tab is gone, or was reloaded.
+                visitor.status = before
+        yield Frame(show(visitor), False, refused)
+
+    def _frames(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
+        yield self._busy(visitor, "Reading what you gave")
+        folder = self._store.fresh_folder(visitor)
+        prompt = read_prompt(
+            request.instruction, request.form, visitor, self._store,
+            folder=folder, limits=self._limits,
+        )  # fmt: skip
+        if not request.signals:
+            raise InputError("No signal is recorded. Choose at least one under “Model and signal”.")
+        for seconds in self._engine.loading(request.model):
+            if visitor.stopping:
+                break
+            yield self._busy(visitor, f"Loading the model {request.model} · {seconds:.0f} s")
+        if visitor.stopping:
+            visitor.status = Status("done" if visitor.trace else "empty", "Stopped")
+            return
+        steps = self._engine.stream(
+            request.model, prompt, signals=request.signals, generation=request.generation
+        )
+        with closing(steps):
+            yield from self._follow(visitor, steps, folder)
+
+    def _follow(self, visitor: Visitor, steps: Iterator[Step], folder: Path) -> Iterator[Frame]:
+        """Show the steps of a generation; keeps what there is when it is stopped or fails."""
+        name = f"{visitor.runs}-{secrets.token_hex(4)}"
+        shown = 0.0
+        last: Step | None = None
+        try:
+            for last in steps:
+                self._take(visitor, last, name, folder)
+                if visitor.stopping:
+                    break
+                if time.monotonic() - shown >= PAUSE:
+                    yield self._busy(visitor, last.stage, last.done, last.total)
+                    shown = time.monotonic()
+        finally:
+            if last is not None and visitor.trace_key == name:
+                self._finish(visitor, last)
+
+    def _take(self, visitor: Visitor, step: Step, name: str, folder: Path) -> None:
+        """Make the newest step the visitor's trace, if that shows anything new."""
+        fresh = visitor.trace_key != name
+        visitor.growing = step.answer
+        if fresh or finished_to(step.answer) > finished_to(visitor.trace.answer):
+            visitor.trace = step.snapshot()
+        if fresh:
+            visitor.trace_key, visitor.folder, visitor.selected = name, folder, None
+
+    def _finish(self, visitor: Visitor, last: Step) -> None:
+        trace = last.snapshot()
+        if trace.stopped == "running":
+            trace = replace(trace, stopped="cancelled")
+        visitor.trace = trace
+        visitor.status = done(trace)
+
+    def _busy(self, visitor: Visitor, text: str, count: int = 0, total: int | None = None) -> Frame:
+        visitor.status = Status("busy", text, count, total)
+        return Frame(show(visitor), True, {})
+
+
+def done(trace: Trace) -> Status:
+    """What to say of a trace that grows no more."""
+    count = len(trace.tokens)
+    seconds = sum(trace.timings.values())
+    took = f" in {seconds:.1f} s" if seconds else ""
+    return Status("done", f"{count} token{'s' * (count != 1)}{took} · {trace.model.name}")

@@ -1,0 +1,94 @@
+"""Save, open and export: files that leave the server, and files that come in."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import unicodedata
+from pathlib import Path
+
+from core.errors import InputError
+from core.explain import to_json
+from core.trace import Trace
+from omnitrace_ui.actions.generate import done
+from omnitrace_ui.actions.library import SUFFIX
+from omnitrace_ui.actions.present import explain_with
+from omnitrace_ui.session import Store, Visitor
+
+
+def save_trace(visitor: Visitor, store: Store) -> Path:
+    """The visitor's trace as a file to download.
+
+    Raises:
+        InputError: there is nothing to save yet.
+    """
+    return _finished(visitor).save(_target(visitor, store, SUFFIX))
+
+
+def save_explanation(visitor: Visitor, store: Store) -> Path:
+    """The explanation as it is shown, as JSON (``core.explain.to_json``).
+
+    Raises:
+        InputError: there is nothing to save yet.
+    """
+    trace = _finished(visitor)
+    document = {
+        "instruction": trace.prompt.instruction,
+        "answer": trace.answer,
+        "model": trace.model.name,
+        "curation": visitor.settings.curation.to_json(),
+        **to_json(explain_with(trace, visitor.settings)),
+    }
+    target = _target(visitor, store, ".json")
+    target.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    return target
+
+
+def open_trace(visitor: Visitor, store: Store, path: Path) -> None:
+    """Show a trace file that the visitor uploaded or that the server offers.
+
+    Nothing in the file names a file of this machine: it is rebuilt from checked records, and its
+    media go to a new folder of the visitor's.
+
+    Raises:
+        TraceFileError: it is no sound trace file.
+        InputError: an answer is being written.
+    """
+    if visitor.running:
+        raise InputError("An answer is being written. Stop it first, then open a trace.")
+    folder = store.fresh_folder(visitor)
+    trace = Trace.load(path, folder)
+    visitor.trace, visitor.folder = trace, folder
+    visitor.trace_key = f"{visitor.runs}-{secrets.token_hex(4)}"
+    visitor.selected = None
+    visitor.status = done(trace)
+
+
+def open_uploaded(visitor: Visitor, store: Store, path: Path) -> None:
+    """``open_trace`` of an upload, which is deleted afterwards."""
+    given = store.given(visitor, path)
+    try:
+        open_trace(visitor, store, given)
+    finally:
+        store.discard(given)
+
+
+def _finished(visitor: Visitor) -> Trace:
+    if visitor.trace is None:
+        raise InputError("There is no answer yet. Press Trace, or open a saved trace.")
+    if visitor.running:
+        raise InputError("The answer is still being written. Wait for its end, or stop it.")
+    return visitor.trace
+
+
+def _target(visitor: Visitor, store: Store, suffix: str) -> Path:
+    """A file in the visitor's folder, named after the instruction."""
+    folder = store.folder(visitor) / "saved"
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob(f"*{suffix}"):
+        old.unlink()
+    instruction = visitor.trace.prompt.instruction if visitor.trace else ""
+    plain = unicodedata.normalize("NFKD", instruction).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall(r"[a-z0-9]+", plain)[:6])[:48].strip("-")
+    return folder / f"{slug or 'trace'}{suffix}"

@@ -1,0 +1,91 @@
+"""A visitor's trace → the view's value. The browser keeps parts and units; each is sent once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from core.explain import Explanation, explain
+from core.sources import Granularity
+from core.trace import Trace
+from omnitrace_ui.actions.settings import Settings
+from omnitrace_ui.session import Visitor
+from omnitrace_ui.views import answer_model, parts_model, units_model, view_value
+from omnitrace_ui.views.wire import JSON, clean
+
+_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?=\s)|\n")
+
+
+def show(visitor: Visitor) -> JSON:
+    """The view of the visitor's trace under the visitor's settings, or of none."""
+    trace = visitor.trace
+    if trace is None:
+        return view_value(visitor.status)
+    explanation = explain_with(trace, visitor.settings)
+    answer = _growing(visitor, explanation) if visitor.running else _whole(visitor, explanation)
+    known, cut = visitor.sent
+    key = _name(visitor.settings.granularity)
+    new_trace = known != visitor.trace_key
+    visitor.sent = (visitor.trace_key, key)
+    return view_value(
+        visitor.status,
+        trace=visitor.trace_key,
+        key=key,
+        parts=parts_model(trace, _files(trace, visitor.folder)) if new_trace else None,
+        units=units_model(trace, explanation.sources) if new_trace or cut != key else None,
+        answer=answer,
+    )
+
+
+def explain_with(trace: Trace, settings: Settings) -> Explanation:
+    """The explanation under these settings; a signal that it lacks gives way to its first."""
+    return explain(
+        trace,
+        signal=settings.signal if settings.signal in trace.signals else None,
+        curation=settings.curation,
+        granularity=settings.granularity,
+    )
+
+
+def finished_to(answer: str) -> int:
+    """How much of a growing answer stands: up to the end of its last whole sentence."""
+    return max((match.end() for match in _SENTENCE_END.finditer(answer)), default=0)
+
+
+def _whole(visitor: Visitor, explanation: Explanation) -> JSON:
+    assert visitor.trace is not None
+    return answer_model(
+        visitor.trace, explanation, visitor.settings.curation, selected=visitor.selected
+    )
+
+
+def _growing(visitor: Visitor, explanation: Explanation) -> JSON:
+    """The sentences that stand, with their sources; what follows them is shown as mere text."""
+    trace = visitor.trace
+    assert trace is not None
+    end = finished_to(trace.answer)
+    standing = tuple(span for span in explanation.spans if span.end <= end)
+    model = answer_model(
+        trace, replace(explanation, spans=standing), visitor.settings.curation, live=True
+    )
+    for span in model["spans"]:
+        span["live"] = False
+    model["tail"] = clean(visitor.growing[standing[-1].end if standing else 0 :])
+    return model
+
+
+def _name(granularity: Granularity) -> str:
+    return f"{granularity.text}-{granularity.bin_seconds:g}"
+
+
+def _files(trace: Trace, folder: Path | None) -> dict[int, Path]:
+    """The media that may be served: those in the trace's own folder."""
+    if folder is None:
+        return {}
+    inside = folder.resolve()
+    return {
+        index: part.path
+        for index, part in trace.prompt.media
+        if part.path.is_file() and part.path.resolve().is_relative_to(inside)
+    }

@@ -1,0 +1,32 @@
+"""The app: the only place that puts pages together."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from omnitrace_ui.actions.explore import Site
+from omnitrace_ui.pages.explore import explore_page
+from omnitrace_ui.session import Visitor
+
+TITLE = "OmniTrace Explorer"
+HOURS = 3600
+_KEEP_STATE = 12 * HOURS
+_KEEP_FILES = (1 * HOURS, 24 * HOURS)
+"""How often gradio looks for files that were left behind, and how old those are."""
+
+
+def build_app(site: Site, *, signals: tuple[str, ...]) -> gr.Blocks:
+    """The whole app, ready to be launched.
+
+    Args:
+        site: models, files, examples.
+        signals: names of the signals that can be recorded.
+    """
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=_KEEP_FILES) as app:
+        gr.HTML(
+            f"<h1>{TITLE}</h1><p>Which part of which input made the model say this?</p>",
+            elem_id="masthead",
+        )
+        visitor = gr.State(Visitor(), time_to_live=_KEEP_STATE, delete_callback=site.store.forget)
+        explore_page(site, visitor, signals=signals)
+    return app

@@ -1,0 +1,1 @@
+"""Pages: components and wiring, one page a file."""
