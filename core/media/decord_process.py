@@ -117,14 +117,14 @@ def write_frames(request: dict, path: Path, chosen: np.ndarray, width: int, heig
     frames = np.lib.format.open_memmap(
         path, mode="w+", dtype=np.uint8, shape=(len(chosen), height, width, 3)
     )
-    # decord takes the padding of very narrow rows for further channels.
-    if reader[0].shape != frames.shape[1:]:
-        raise Refused("narrow")
     try:
+        # decord takes the padding of very narrow rows for further channels.
+        if reader[0].shape != frames.shape[1:]:
+            raise Refused("narrow")
         for first in range(0, len(chosen), CHUNK):
             part = slice(first, first + CHUNK)
             frames[part] = reader.get_batch(chosen[part]).asnumpy()
-    except Exception as error:
+    except decord.DECORDError as error:
         raise Refused("damaged") from error
     frames.flush()
 
