@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.spans import WINDOW, parts_of_speech, sentence_ranges, spans
+from core.spans import parts_of_speech, sentence_ranges, spans
+from core.spans.parsing import KEPT, WINDOW, Parsed, _Kept, _language, parse_lines
 from core.trace import Token
 from tests.core.handmade import tokens_of
 
@@ -102,13 +103,27 @@ def test_sentences_beyond_english_survive_the_windows_edge():
 
 
 def test_a_visitors_words_do_not_stay_in_the_parser():
-    from core.spans import _language
-
     sentence_ranges("Warm up.")
     strings = _language().vocab.strings
     before = len(strings)
     sentence_ranges("Zyxomatic quuxlings frobnicate unheardofly.")
     assert len(strings) == before
+
+
+def test_lines_are_parsed_once_however_many_a_text_has():
+    lines = [f"Fact {n} is here." for n in range(600)]
+    first = parse_lines(lines)
+    assert all(one is other for one, other in zip(first, parse_lines(lines), strict=True))
+
+
+def test_what_is_kept_is_bounded_and_the_oldest_goes_first():
+    kept, parsed = _Kept(), Parsed((), ())
+    names = [character * (KEPT // 3) for character in "abcd"]
+    for name in names[:3]:
+        kept.put({name: parsed})
+    kept.get(names[:1])
+    kept.put({names[3]: parsed, names[2]: parsed})
+    assert list(kept.get(names)) == [names[0], names[2], names[3]]
 
 
 def test_importing_loads_no_parser():
