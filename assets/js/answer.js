@@ -1,6 +1,14 @@
 // The answer: a list of sentences to choose from, by pointer or by keys.
 
-// onSelect(id | null), onHover(id | null)
+// A sentence without its last word, and that word, with which the mark stays on one line; of a long
+// one (or of a script without spaces) its last two characters.
+function lastWord(text) {
+  const [word] = text.match(/\S*\s*$/);
+  const tail = word.length <= 24 ? word : Array.from(word).slice(-2).join("");
+  return [text.slice(0, text.length - tail.length), tail];
+}
+
+// onSelect(id | null), onHover(id | null), onEscape()
 function answerView(host, { onSelect, onHover, onEscape }) {
   const list = el("div", "ot-answer", host);
   setAttr(list, "role", "listbox");
@@ -17,7 +25,12 @@ function answerView(host, { onSelect, onHover, onEscape }) {
     node.option = option;
     setAttr(option, "role", "option");
     option.words = isolated(option, "ot-words");
-    const cite = el("span", "ot-cite", option);
+    option.words.append("");
+    option.head = option.words.firstChild;
+    const end = el("span", "ot-end", option.words);
+    end.append("");
+    option.last = end.firstChild;
+    const cite = el("span", "ot-cite", end);
     option.cite = cite;
     cite.mark = icon("", "", cite);
     cite.label = el("span", "", cite);
@@ -49,7 +62,9 @@ function answerView(host, { onSelect, onHover, onEscape }) {
       const { option } = node, { cite } = option;
       setText(node.gap, span.before);
       option.spanId = span.id;
-      setText(option.words, span.text);
+      const [head, last] = lastWord(span.text);
+      setText(option.head, head);
+      setText(option.last, last);
       const says = verdict(span, units);
       option.dataset.kind = says.kind;
       setLane(option, span.cites.length ? span.lane : null);

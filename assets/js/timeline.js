@@ -62,7 +62,8 @@ function tickStep(duration) {
 
 // rows: [{lane, label, wave}]. onBand(unit, band) is called when a band is activated.
 function timeline(host, media, rows, onBand) {
-  const root = el("div", "ot-time", host);
+  const root = el("div", "ot-time" + (rows.length === 1 ? " single" : ""), host);
+  const names = rows.length > 1 ? el("div", "ot-time-names", root) : null;
   const lanes = el("div", "ot-time-rows", root);
   const scale = el("div", "ot-time-ticks", root);
   setAttr(scale, "aria-hidden", "true");
@@ -76,10 +77,11 @@ function timeline(host, media, rows, onBand) {
     setLane(track, row.lane);
     setAttr(track, "role", "group");
     setAttr(track, "aria-label", row.label);
-    if (rows.length > 1) {
-      const name = el("span", "ot-track-name", track);
+    if (names) {
+      const name = el("span", row.wave ? "ot-wave" : "", names);
+      setLane(name, row.lane);
       icon(LANES[row.lane].icon, "", name);
-      el("span", "", name).textContent = row.short;
+      name.append(row.short);
     }
     const entry = { track, bands: [], canvas: null, peaks: [] };
     if (row.wave) {

@@ -90,9 +90,7 @@ function paint() {
   sources.paint(cited, view, !shown);
   why.draw(spanOf(view.span), answer, units, view);
   drawLookup(spans);
-  setText(find("ot-phone-text"), shown ? list.heading : "");
-  find("ot-phone").hidden = spanOf(view.span) === undefined;
-  root.classList.toggle("looking", view.unit !== null);
+  drawPhone(shown ? list.heading : "");
 }
 
 function remark(span) {
@@ -105,15 +103,28 @@ function remark(span) {
 function drawLookup(spans) {
   lookup.hidden = view.unit === null;
   const unit = units[view.unit];
+  root.classList.toggle("looking", Boolean(unit));
   if (!unit) { setText(lookupText, ""); return; }
   const n = spans.filter((span) => span.cites.some(([cited]) => cited === view.unit)).length;
   setLane(lookup, unit.lane);
+  setVar(root, "--looked", LANES[unit.lane].tint);
   setText(lookupText, unit.label + (n ? " is used by " + n + " of " + plural(spans.length, "sentence", "sentences") : " is used by no sentence"));
+}
+
+// Where there is room for one panel only, a bar leads to what a choice lit up in another.
+function drawPhone(heading) {
+  const look = view.unit !== null && root.dataset.tab !== "answer";
+  const text = look ? lookupText.textContent : root.dataset.tab === "answer" && view.unit === null && view.span !== null ? heading : "";
+  setText(find("ot-phone-text"), text);
+  find("ot-phone").hidden = !text;
 }
 
 function drawStatus(status) {
   root.dataset.phase = status.phase;
-  setText(statusText, status.text);
+  const failed = status.phase === "error";
+  setText(statusText, failed ? "" : status.text);
+  setText(find("ot-problem-text"), failed ? status.text : "");
+  find("ot-problem").hidden = !failed;
   const bar = find("ot-progress");
   bar.hidden = status.phase !== "busy";
   const known = Number.isFinite(status.total) && status.total > 0;
@@ -123,6 +134,19 @@ function drawStatus(status) {
   setAttr(bar, "aria-valuemax", known ? status.total : null);
   setText(find("ot-count"), status.phase === "busy" && status.done ? status.done + (known ? " / " + status.total : "") : "");
   setText(find("ot-stopped"), answer && status.phase === "done" ? { length: "Stopped at the token limit.", cancelled: "Stopped by you." }[answer.stopped] ?? "" : "");
+}
+
+// Only the lanes that this prompt has: what their marks and lines mean.
+function drawLegend() {
+  const lanes = Object.keys(LANES).filter((lane) => units.some((unit) => unit.lane === lane));
+  keyed(find("ot-legend"), lanes, (lane) => lane, (lane) => {
+    const item = el("li", "");
+    setLane(item, lane);
+    icon(LANES[lane].icon, "", item);
+    el("span", "ot-legend-name", item).textContent = LANES[lane].name;
+    return item;
+  }, () => {});
+  find("ot-legend").hidden = lanes.length < 2 || !answer;
 }
 
 function take(value) {
@@ -162,6 +186,7 @@ function render() {
   find("ot-empty").hidden = Boolean(answer?.spans.length || answer?.tail) ;
   find("ot-sources-empty").hidden = parts.length > 0;
   drawStatus(value.status ?? { phase: "empty", text: "", done: 0, total: null });
+  drawLegend();
   paint();
 }
 
@@ -184,6 +209,7 @@ for (const tab of tabs) {
 
 function openTab(name) {
   root.dataset.tab = name;
+  paint();
   for (const tab of tabs) {
     setAttr(tab, "aria-selected", tab.dataset.tab === name);
     tab.tabIndex = tab.dataset.tab === name ? 0 : -1;
@@ -198,7 +224,7 @@ new ResizeObserver(() => {
   openTab(narrow ? "answer" : "sources");
 }).observe(root);
 
-find("ot-phone").addEventListener("click", () => openTab("sources"));
+find("ot-phone").addEventListener("click", () => openTab(root.dataset.tab === "answer" ? "sources" : "answer"));
 find("ot-lookup-close").addEventListener("click", () => { view.unit = null; paint(); });
 root.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.target.closest(".ot-answer")) back(); });
 render();

@@ -83,13 +83,13 @@ function whyView(host, { onUnit }) {
       node.unit = unit;
       setLane(node, units[unit]?.lane ?? null);
       setVar(node, "--s", Math.sqrt(vote / most).toFixed(3));
-      setText(node.words, text.trim() || "␣");
+      setText(node.words, visible(text));
       setText(node.pos, pos);
       setAttr(node, "title", (units[unit]?.label ?? "no source") + " · vote " + number(vote));
     });
     keyed(tokens, why.tokens, (_, i) => i, () => el("tr", ""), (row, [text, pos, weight, unit, confidence, vote]) => {
       setLane(row, units[unit]?.lane ?? null);
-      fillRow(row, [text.trim() || "␣", pos, weight.toFixed(2).replace(/0$/, ""), units[unit]?.label ?? "—", number(confidence), number(vote)]);
+      fillRow(row, [visible(text), pos, weight.toFixed(2).replace(/0$/, ""), units[unit]?.label ?? "—", number(confidence), number(vote)]);
     });
   }
 
@@ -140,12 +140,17 @@ function whyView(host, { onUnit }) {
     }
     const { rules } = answer;
     meter.draw(span.meter);
-    setText(rule, "Vote = weight of the part of speech × confidence ^ " + rules.gamma + ". Darker words vote more.");
+    setText(rule, "Vote = weight of the part of speech × confidence ^ " + rules.gamma + ". The stronger the colour, the bigger the vote.");
     setText(rule5, "q = " + rules.alpha + "·p + " + (1 - rules.alpha).toFixed(2).replace(/0$/, "") + "·r. Skipped if p < " + rules.min_share + " and r < " + rules.min_run + "; enough once Σp ≥ " + rules.coverage + ".");
     drawTokens(why, units);
     drawTally(why, units, rules, view);
   }
   return { draw };
+}
+
+// White space has no looks of its own.
+function visible(text) {
+  return text.trim() || (text.includes("\n") ? "⏎" : text ? "␣" : "∅");
 }
 
 function number(value) {

@@ -37,7 +37,7 @@ def template(name: str) -> str:
 
 def page_style() -> str:
     """What cannot stand in a component's own style: give it to ``launch(css=…)``."""
-    return style("motion")
+    return style("host")
 
 
 def _joined(kind: str, names: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ import gradio as gr
 from core.errors import InputError
 from omnitrace_ui.components.assets import script, style, template
 from omnitrace_ui.views import GivenPart, form_value, read_form
+from omnitrace_ui.views.wire import clean
 
 _SCRIPTS = ("dom", "lanes", "upload", "part_row", "parts_builder")
 
@@ -20,11 +21,15 @@ def part_errors(messages: Mapping[str, str]) -> dict[str, Any]:
 
     It is a property of its own: a new value would overwrite what was typed in the meantime.
     """
-    return gr.update(errors={"by_part": dict(messages), "number": secrets.token_hex(4)})
+    by_part = {part: clean(message) for part, message in messages.items()}
+    # The number makes the same message news, after the person had it dismissed by typing.
+    return gr.update(errors={"by_part": by_part, "number": secrets.token_hex(4)})
 
 
 class PartsBuilder(gr.HTML):
     """An ordered list of texts and files. In and out of Python it is a list of ``GivenPart``.
+
+    ``errors`` is what ``part_errors`` updates.
 
     Events: ``change`` after a part was added, moved, removed or uploaded, or a text was left.
     """
@@ -36,6 +41,7 @@ class PartsBuilder(gr.HTML):
         elem_id: str | None = None,
         visible: bool = True,
         render: bool = True,
+        errors: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(
             value=value,
@@ -44,7 +50,7 @@ class PartsBuilder(gr.HTML):
             js_on_load=script(*_SCRIPTS),
             apply_default_css=False,
             elem_id=elem_id,
-            errors={},
+            errors=dict(errors or {}),
             visible=visible,
             render=render,
         )

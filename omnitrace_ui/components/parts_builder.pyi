@@ -26,6 +26,8 @@ from gradio.events import Dependency
 class PartsBuilder(gr.HTML):
     """An ordered list of texts and files. In and out of Python it is a list of ``GivenPart``.
 
+    ``errors`` is what ``part_errors`` updates.
+
     Events: ``change`` after a part was added, moved, removed or uploaded, or a text was left.
     """
 
@@ -36,6 +38,7 @@ class PartsBuilder(gr.HTML):
         elem_id: str | None = None,
         visible: bool = True,
         render: bool = True,
+        errors: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(
             value=value,
@@ -44,7 +47,7 @@ class PartsBuilder(gr.HTML):
             js_on_load=script(*_SCRIPTS),
             apply_default_css=False,
             elem_id=elem_id,
-            errors={},
+            errors=dict(errors or {}),
             visible=visible,
             render=render,
         )
@@ -73,7 +76,6 @@ class PartsBuilder(gr.HTML):
         }
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

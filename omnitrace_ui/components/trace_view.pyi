@@ -57,7 +57,6 @@ class TraceView(gr.HTML):
         return {"type": "object", "description": "view of a trace, see omnitrace_ui.views"}
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component

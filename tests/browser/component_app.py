@@ -8,6 +8,7 @@ import gradio as gr
 
 from omnitrace_ui.components.assets import page_style
 from omnitrace_ui.components.parts_builder import PartsBuilder, part_errors
+from omnitrace_ui.components.theme import theme
 from omnitrace_ui.components.trace_view import TraceView
 from omnitrace_ui.views import (
     GivenPart,
@@ -18,11 +19,12 @@ from omnitrace_ui.views import (
     units_model,
     view_value,
 )
-from tests.omnitrace_ui.views.fabricated import LION, Case, case
+from tests.omnitrace_ui.views.fabricated import LION, MUSIC, Case, case, said
 
 HOSTILE = (
-    "<img src=x onerror=\"window.hacked='img'\"> ${window.hacked='js'} {{constructor}} \\u00zz "
-    "</textarea></script><script>window.hacked='script'</script> `x` \u202egpj.exe\u202c \0 \ud800 end."
+    "<img src=x onerror=\"window.hacked='img'\"> ${window.hacked='js'} {{constructor}} "
+    "\\u00zz </textarea></script><script>window.hacked='script'</script> `x` "
+    "\u202egpj.exe\u202c \0 \ud800 end."
 )
 
 
@@ -38,12 +40,9 @@ def whole(shown: Case, *, trace: str, key: str, phase: str = "done", selected: i
 
 
 def hostile_case() -> Case:
-    from tests.omnitrace_ui.views.fabricated import Said, words
-
     return case(
-        said=(Said(words(HOSTILE, ("text", 0, 0)), gap=HOSTILE), Said(words("Plain end.", None))),
-        diary=HOSTILE,
-        options=HOSTILE,
+        answer=[*said(HOSTILE, ("text", 0, 0)), *said("\n" + HOSTILE, None)],
+        texts=(HOSTILE, HOSTILE),
         names=tuple(HOSTILE + suffix for suffix in (".jpg", ".jpg", ".wav", ".mp4")),
     )
 
@@ -69,9 +68,9 @@ def streamed(shown: Case):
 def build() -> gr.Blocks:
     """The app: every button makes one kind of update."""
     plain = case()
-    with gr.Blocks(analytics_enabled=False) as app:
+    with gr.Blocks(analytics_enabled=False, fill_width=True) as app:
         with gr.Row():
-            with gr.Column(scale=2, min_width=280):
+            with gr.Column(scale=3, min_width=280):
                 form = PartsBuilder(elem_id="form")
                 send, fail, fill = gr.Button("send"), gr.Button("fail"), gr.Button("fill")
                 sent = gr.JSON(elem_id="sent")
@@ -82,7 +81,7 @@ def build() -> gr.Blocks:
                     busy, error, clear = gr.Button("busy"), gr.Button("error"), gr.Button("clear")
                     coarse, forgotten = gr.Button("coarse"), gr.Button("forgotten")
                 selected = gr.Textbox(elem_id="selected")
-            with gr.Column(scale=5, min_width=320):
+            with gr.Column(scale=9, min_width=320):
                 view = TraceView(elem_id="view")
 
         def echo(parts: list[GivenPart]):
@@ -97,7 +96,7 @@ def build() -> gr.Blocks:
             return [
                 GivenPart("a", "text", text="The first text."),
                 GivenPart("b", "image", path=LION, name="lion.jpg"),
-                GivenPart("c", "audio", path=plain.files[4], name="sax.wav"),
+                GivenPart("c", "audio", path=MUSIC, name="sax.wav"),
             ]
 
         def evil_example():
@@ -168,6 +167,7 @@ def launch() -> tuple[gr.Blocks, str]:
         prevent_thread_lock=True,
         quiet=True,
         css=page_style(),
+        theme=theme(),
         allowed_paths=[str(Path(LION).parents[1])],
         footer_links=[],
         max_file_size="2mb",

@@ -1,28 +1,30 @@
-"""A trace of all four kinds of part, made by hand, with gradio's own photographs, speech and film.
+"""A trace of all four kinds of part, made by hand, with gradio's own photographs, sound and film.
 
-One token a word; evidence is written down word by word, so that what is cited is known.
+One token a word. What each word draws on is written down, so that what is cited is known.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import gradio
 import numpy as np
 
-from core.curation import Curation, curate
-from core.explain import Cited, Explanation, Meter, SpanExplanation, Vote
-from core.prompt import Prompt, media_part
-from core.sources import Granularity, Sources, cut, unit_mass
+from core.curation import Curation
+from core.explain import Explanation, explain
+from core.prompt import Prompt, TextPart, media_part
+from core.sources import Granularity, Sources
+from core.spans import sentence_ranges
 from core.timeline import LANES, Timeline
 from core.trace import MediaInfo, ModelInfo, Token, Trace
 
 MEDIA = Path(gradio.__file__).parent / "media_assets"
 LION, CHEETAH = MEDIA / "images/lion.jpg", MEDIA / "images/cheetah1.jpg"
-SPEECH, FILM = MEDIA / "audio/sax.wav", MEDIA / "videos/world.mp4"
-SPEECH_SECONDS, FILM_SECONDS = 16.0, 30.5
+MUSIC, FILM = MEDIA / "audio/sax.wav", MEDIA / "videos/world.mp4"
+MUSIC_SECONDS, FILM_SECONDS = 16.0, 30.5
 
 DIARY = (
     "We left the camp before sunrise. The grass was still wet, and nobody spoke for an hour. "
@@ -31,175 +33,138 @@ DIARY = (
 OPTIONS = "A. The lion slept.\nB. The cheetah ran.\nC. Nobody saw a cat."
 
 Place = tuple[str, int, float | None]
-"""Lane, part, and seconds (or the sentence's number, for text)."""
+"""Lane, part, and seconds (for text: the number of the sentence; for a picture: nothing)."""
+
+Word = tuple[str, Place | None, float]
+"""A word with the space before it, what it draws on, and how much of the signal goes there."""
 
 
-@dataclass(frozen=True)
-class Said:
-    """A sentence of the answer: ``words`` are ``(word, POS, place or None, mass)``."""
+def said(text: str, place: Place | None, mass: float = 0.5) -> list[Word]:
+    """The words of a stretch of the answer that draws on one place."""
+    return [(word, place, mass) for word in re.findall(r"\s*\S+", text)]
 
-    words: tuple[tuple[str, str, Place | None, float], ...]
-    own: float = 0.2
-    gap: str = " "
+
+ANSWER = [
+    *said("The first picture shows a lion with a dark mane.", ("image", 2, None)),
+    *said(" A lion was resting in the shade,", ("text", 0, 2)),
+    *said(" as the photograph confirms.", ("image", 2, None), 0.3),
+    *said(" The saxophone enters after four seconds", ("audio", 4, 4.5)),
+    *said(" and pauses.", ("audio", 4, 9.5), 0.4),
+    *said("\n\nThe film turns the globe slowly", ("video_frames", 5, 12.0)),
+    *said(" while a voice explains.", ("video_sound", 5, 18.0)),
+    *said(" All of this was already said above.", None),
+    *said(" The answer is B.", ("text", 1, 1), 0.6),
+]
+"""Six sentences; the fifth draws on nothing but the answer itself."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """All that a view needs."""
+    """All that a view needs. ``files``: part index → path."""
 
     trace: Trace
-    sources: Sources
     explanation: Explanation
     curation: Curation
-    files: dict[int, Path] = field(default_factory=dict)
+    files: dict[int, Path]
 
-
-def words(text: str, place: Place | None, mass: float = 0.5) -> tuple:
-    """Words with a plausible POS: long ones are nouns, short ones are not."""
-    tag = {True: "NOUN", False: "DET"}
-    return tuple((word, tag[len(word) > 4], place, mass) for word in text.split(" "))
-
-
-ANSWER = (
-    Said(words("The first picture shows a lion with a dark mane.", ("image", 2, None)), gap=""),
-    Said(
-        words("A lion was resting in the shade,", ("text", 0, 2))
-        + words("as the photograph confirms.", ("image", 2, None), 0.3)
-    ),
-    Said(
-        words("The saxophone enters after four seconds", ("audio", 4, 4.5))
-        + words("and pauses.", ("audio", 4, 9.5), 0.4)
-    ),
-    Said(
-        words("The film turns the globe slowly", ("video_frames", 5, 12.0))
-        + words("while a voice explains.", ("video_sound", 5, 18.0)),
-        gap="\n\n",
-    ),
-    Said(words("All of this was already said above.", None, 0.02), own=0.9),
-    Said(words("The answer is B.", ("text", 1, 1), 0.6)),
-)
+    @property
+    def sources(self) -> Sources:
+        return self.explanation.sources
 
 
 def case(
     *,
-    said: tuple[Said, ...] = ANSWER,
-    diary: str = DIARY,
-    options: str = OPTIONS,
+    answer: list[Word] = ANSWER,
+    texts: tuple[str, str] = (DIARY, OPTIONS),
     names: tuple[str, ...] = ("lion.jpg", "cheetah.jpg", "sax.wav", "world.mp4"),
     bin_seconds: float = 1.0,
     curation: Curation = Curation(),  # noqa: B008 — frozen
 ) -> Case:
-    """The whole record, through the framework's own cutting and curation."""
-    files = {2: LION, 3: CHEETAH, 4: SPEECH, 5: FILM}
-    media = [media_part(path) for path in files.values()]
-    media = [type(part)(part.path, name) for part, name in zip(media, names, strict=True)]
-    prompt = Prompt.of("Describe everything.", [diary, options, *media])
-    timeline, where = _timeline((diary, options))
+    """The whole record, explained by the framework."""
+    trace = fabricated(answer, texts, names)
+    explanation = explain(
+        trace, curation=curation, granularity=Granularity("sentence", bin_seconds)
+    )
+    return Case(trace, explanation, curation, {i: part.path for i, part in trace.prompt.media})
+
+
+def fabricated(answer: list[Word], texts: tuple[str, str], names: tuple[str, ...]) -> Trace:
+    """A trace whose words draw on what ``answer`` says they do."""
+    paths = (LION, CHEETAH, MUSIC, FILM)
+    media = [type(media_part(path))(path, name) for path, name in zip(paths, names, strict=True)]
+    prompt = Prompt.of("Describe everything.", [*texts, *media])
+    timeline = _timeline(texts)
+    tokens, rows, at = [], [], 0
+    for text, place, mass in answer:
+        tokens.append(Token(len(tokens), text, at, at := at + len(text)))
+        row = np.zeros(len(timeline))
+        row[:2] = 0.2, 0.05
+        held = _positions(prompt, timeline, place)
+        row[held] += mass / max(1, len(held))
+        rows.append(row)
+    own = [0.1 if place else 2.0 for _, place, _ in answer]
+    return Trace(
+        prompt=prompt,
+        timeline=timeline,
+        answer="".join(text for text, _, _ in answer),
+        tokens=tuple(tokens),
+        scores={"attmean": np.array(rows).astype(np.float16)},
+        own={"attmean": np.array(own, np.float32)},
+        media=_media(),
+        model=ModelInfo("fabricated", "none", 0, "float32", "cpu"),
+    )
+
+
+def _media() -> tuple[MediaInfo, ...]:
     wave = tuple(abs(math.sin(i / 9)) * (0.4 + 0.6 * abs(math.sin(i / 70))) for i in range(600))
-    infos = (
+    return (
         MediaInfo(),
         MediaInfo(),
-        MediaInfo(width=1200, height=800),
-        MediaInfo(width=1200, height=800),
-        MediaInfo(duration=SPEECH_SECONDS, peaks=wave),
+        MediaInfo(width=1200, height=1200),
+        MediaInfo(width=1200, height=1200),
+        MediaInfo(duration=MUSIC_SECONDS, peaks=wave),
         MediaInfo(
-            width=480, height=270, duration=FILM_SECONDS, fps=24.0, has_sound=True, peaks=wave,
+            width=480,
+            height=270,
+            duration=FILM_SECONDS,
+            fps=24.0,
+            has_sound=True,
+            peaks=wave,
             notes=("61 of 732 frames were shown to the model.",),
         ),
-    )  # fmt: skip
-    sources = cut(prompt, timeline, infos, Granularity(bin_seconds=bin_seconds))
-    trace, spans, pos = _trace(prompt, timeline, infos, said, where)
-    explanation = _explanation(trace, sources, spans, pos, said, curation)
-    return Case(trace, sources, explanation, curation, files)
+    )
 
 
-def _timeline(texts: tuple[str, ...]) -> tuple[Timeline, dict[tuple[str, int], np.ndarray]]:
-    """Structure, a character a position for text, one position a picture, two a second."""
-    rows: list[tuple[int, str | None, tuple[int, int], tuple[float, float]]] = [
-        (-1, None, (-1, -1), (math.nan,) * 2)
+def _timeline(texts: tuple[str, str]) -> Timeline:
+    """One structural position, one of the instruction; then one a character of text, one a
+    picture, two a second of sound and film."""
+    rows: list[tuple[int, str | None, tuple[int, int], float]] = [
+        (-1, None, (-1, -1), math.nan),
+        (-2, None, (0, 20), math.nan),
     ]
-    rows.append((-2, None, (0, 20), (math.nan,) * 2))
     for part, text in enumerate(texts):
-        rows += [(part, "text", (i, i + 1), (math.nan,) * 2) for i in range(len(text))]
-    rows += [(part, "image", (-1, -1), (math.nan,) * 2) for part in (2, 3)]
+        rows += [(part, "text", (i, i + 1), math.nan) for i in range(len(text))]
+    rows += [(part, "image", (-1, -1), math.nan) for part in (2, 3)]
     for part, lane, seconds in (
-        (4, "audio", SPEECH_SECONDS),
+        (4, "audio", MUSIC_SECONDS),
         (5, "video_frames", FILM_SECONDS),
         (5, "video_sound", FILM_SECONDS),
     ):
-        rows += [(part, lane, (-1, -1), (i / 2, i / 2 + 0.5)) for i in range(int(seconds * 2))]
+        rows += [(part, lane, (-1, -1), i / 2) for i in range(int(seconds * 2))]
     timeline = Timeline.structural(len(rows))
-    for i, (part, lane, chars, seconds) in enumerate(rows):
-        timeline.part[i] = part
+    for i, (part, lane, chars, start) in enumerate(rows):
+        timeline.part[i], timeline.chars[i] = part, chars
         timeline.lane[i] = -1 if lane is None else LANES.index(lane)
-        timeline.chars[i] = chars
-        timeline.seconds[i] = seconds
-    keys = {(lane, part) for part, lane, *_ in rows if lane}
-    where = {
-        (lane, part): np.flatnonzero((timeline.part == part) & (timeline.lane == LANES.index(lane)))
-        for lane, part in keys
-    }
-    return timeline, where
+        timeline.seconds[i] = start, start + 0.5
+    return timeline
 
 
-def _trace(prompt, timeline, infos, said, where):
-    from core.spans import sentence_ranges
-
-    text, tokens, spans, pos, rows = "", [], [], [], []
-    for sentence in said:
-        text += sentence.gap
-        first, start = len(tokens), len(text)
-        for n, (word, tag, place, mass) in enumerate(sentence.words):
-            begin = len(text)
-            text += word if n == 0 else " " + word
-            tokens.append(Token(id=len(tokens), text=text[begin:], start=begin, end=len(text)))
-            pos.append(tag)
-            row = np.full(len(timeline), 1e-5)
-            row[0], row[1] = 0.2, 0.05
-            if place is not None:
-                lane, part, at = place
-                held = where[lane, part]
-                if lane == "text":
-                    ranges = sentence_ranges(prompt.parts[part].text)
-                    held = held[slice(*ranges[int(at)])]
-                elif at is not None:
-                    held = held[[int(at * 2)]]
-                row[held] += mass / len(held)
-            rows.append(row)
-        spans.append((first, len(tokens), start, len(text)))
-    scores = np.array(rows).astype(np.float16)
-    trace = Trace(
-        prompt=prompt, timeline=timeline, answer=text, tokens=tuple(tokens),
-        scores={"attmean": scores}, own={"attmean": np.full(len(tokens), 0.1, np.float32)},
-        media=infos, model=ModelInfo("fabricated", "none", 0, "float32", "cpu"),
-    )  # fmt: skip
-    return trace, spans, pos
-
-
-def _explanation(trace, sources, spans, pos, said, curation) -> Explanation:
-    mass = unit_mass(trace.scores["attmean"], sources)
-    curated = curate(mass, sources.lane_of, pos, [span[:2] for span in spans], curation)
-    found = []
-    for index, (first, last, start, end) in enumerate(spans):
-        own = said[index].own
-        lanes = {
-            lane: float(mass[first:last][:, sources.lane_of == n].sum(axis=1).mean())
-            for n, lane in enumerate(LANES)
-        }
-        whole = sum(lanes.values()) + 0.25
-        lanes = {lane: share / whole * (1 - own) for lane, share in lanes.items()}
-        rest = 0.25 / whole * (1 - own)
-        votes = tuple(
-            Vote(t, pos[t], int(b.unit[t]), float(b.confidence[t]), float(b.vote[t]))
-            for t in range(first, last)
-            for b in curated.ballots
-        )
-        chosen = () if own > 0.5 else curated.chosen[index]
-        cited = tuple(Cited(c.unit, sources.units[c.unit], c.share, c.run, c.score) for c in chosen)
-        found.append(
-            SpanExplanation(
-                index, trace.answer[start:end], start, end, first, last, cited, votes,
-                Meter(lanes, rest * 0.2, own, rest * 0.8), own > 0.5,
-            )
-        )  # fmt: skip
-    return Explanation("attmean", sources, tuple(found))
+def _positions(prompt: Prompt, timeline: Timeline, place: Place | None) -> np.ndarray:
+    if place is None:
+        return np.zeros(0, np.int64)
+    lane, index, at = place
+    held = np.flatnonzero((timeline.part == index) & (timeline.lane == LANES.index(lane)))
+    part = prompt.parts[index]
+    if isinstance(part, TextPart):
+        return held[slice(*sentence_ranges(part.text)[int(at or 0)])]
+    return held if at is None else held[[int(at * 2)]]
