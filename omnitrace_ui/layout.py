@@ -22,11 +22,13 @@ def build_app(site: Site, *, signals: tuple[str, ...]) -> gr.Blocks:
         site: models, files, examples.
         signals: names of the signals that can be recorded.
     """
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=_KEEP_FILES) as app:
+    with gr.Blocks(
+        title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=_KEEP_FILES
+    ) as app:
         gr.HTML(
             f"<h1>{TITLE}</h1><p>Which part of which input made the model say this?</p>",
             elem_id="masthead",
         )
         visitor = gr.State(Visitor(), time_to_live=_KEEP_STATE, delete_callback=site.store.forget)
-        explore_page(site, visitor, signals=signals)
+        explore_page(site, visitor, signals=signals, page=app)
     return app

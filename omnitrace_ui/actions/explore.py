@@ -10,7 +10,6 @@ from typing import Any
 from core.curation import DEFAULT_CURATION, Curation
 from core.errors import InputError, OmniTraceError
 from core.media import Limits
-from core.prompt import Prompt
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.generate import Frame, Generator, Request
 from omnitrace_ui.actions.keep import open_trace, open_uploaded
@@ -141,12 +140,11 @@ class Explore:
                 visitor.status = Status("error", message(error))
         return show(visitor)
 
-    def note(self, visitor: Visitor) -> str:
-        """What the visitor should know of the model that answered; empty if nothing."""
+    def is_beyond_its_world(self, visitor: Visitor) -> bool:
+        """Whether a model that knows only the miniature world was given something else."""
         trace = visitor.trace
-        if trace is None or not trace.model.world_only or self._known(trace.prompt):
-            return ""
-        return WORLD_ONLY
-
-    def _known(self, prompt: Prompt) -> bool:
-        return self.site.library.is_example(prompt)
+        return (
+            trace is not None
+            and trace.model.world_only
+            and not self.site.library.is_example(trace.prompt)
+        )

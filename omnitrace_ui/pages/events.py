@@ -1,0 +1,29 @@
+"""How the page listens: the options that its events share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from omnitrace_ui.session import Visitor
+
+Updates = dict[gr.components.Component, Any]
+"""Component → its new value or properties; components that are not named stay as they are."""
+
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""Every event of the page: gradio's progress would cover what is shown, and nothing is an API."""
+
+AT_ONCE: dict[str, Any] = {**PRIVATE, "queue": False, "trigger_mode": "always_last"}
+"""What must never wait behind a generation; of a quick series the last one counts."""
+
+IN_TURN: dict[str, Any] = {**PRIVATE, "concurrency_id": "model", "concurrency_limit": 1}
+"""What uses the model: one visitor at a time."""
+
+
+def signal_choice(visitor: Visitor) -> Any:
+    """The signals of the visitor's trace to choose from, as an update of a dropdown."""
+    recorded = visitor.trace.signals if visitor.trace else ()
+    wanted = visitor.settings.signal
+    value = wanted if wanted in recorded else next(iter(recorded), None)
+    return gr.update(choices=list(recorded), value=value, interactive=bool(recorded))

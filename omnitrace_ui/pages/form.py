@@ -1,0 +1,168 @@
+"""The form: instruction, parts, examples, model; Trace and Stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from core.trace import Generation
+from omnitrace_ui.actions.explore import WORLD_ONLY, Explore, Site
+from omnitrace_ui.actions.generate import Request
+from omnitrace_ui.actions.messages import told
+from omnitrace_ui.components.parts_builder import PartsBuilder, part_errors
+from omnitrace_ui.components.trace_view import TraceView
+from omnitrace_ui.pages.events import AT_ONCE, IN_TURN, PRIVATE, Updates, signal_choice
+from omnitrace_ui.session import Visitor
+from omnitrace_ui.views import GivenPart
+
+_ARRIVED = "(visitor, parts) => [visitor, (parts ?? []).filter((part) => !part.pending)]"
+"""While a file is on its way its row is not yet a part."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form's components; ``generation``: fields of ``Generation`` by name."""
+
+    instruction: gr.Textbox
+    parts: PartsBuilder
+    trace: gr.Button
+    stop: gr.Button
+    note: gr.Markdown
+    examples: gr.Dataset
+    model: gr.Dropdown
+    signals: gr.CheckboxGroup
+    generation: dict[str, gr.components.Component]
+
+
+def build_form(site: Site, signals: tuple[str, ...]) -> Form:
+    """Build the form inside the current ``gr.Blocks``; ``signals``: those that can be recorded."""
+    examples = site.library.examples
+    dataset = gr.Dataset(
+        label="Examples",
+        components=["textbox"],
+        samples=[[example.title] for example in examples],
+        type="index",
+        samples_per_page=20,
+        visible=bool(examples),
+        elem_id="examples",
+    )
+    instruction = gr.Textbox(
+        label="Instruction",
+        placeholder="What shall the model do with the parts below?",
+        lines=2,
+        max_lines=8,
+        elem_id="instruction",
+    )
+    parts = PartsBuilder(elem_id="parts")
+    with gr.Row(elem_id="run"):
+        trace = gr.Button("Trace", variant="primary", elem_id="trace", scale=3)
+        stop = gr.Button("Stop", elem_id="stop", interactive=False, min_width=80)
+    note = gr.Markdown(WORLD_ONLY, visible=False, elem_id="note")
+    with gr.Accordion("Model and generation", open=False, elem_id="generation"):
+        model = gr.Dropdown(list(site.engine.names), label="Model", interactive=True)
+        recorded = gr.CheckboxGroup(
+            list(signals),
+            value=list(signals[:2]),
+            label="Signals to record",
+            info="Gradient signals take about twice the time.",
+        )
+        generation = _generation()
+    return Form(instruction, parts, trace, stop, note, dataset, model, recorded, generation)
+
+
+def _generation() -> dict[str, gr.components.Component]:
+    default = Generation()
+    return {
+        "max_new_tokens": gr.Slider(
+            8, 2048, default.max_new_tokens, step=8, label="Longest answer", info="tokens"
+        ),
+        "temperature": gr.Slider(
+            0, 2, default.temperature, step=0.05, label="Temperature", info="0: the likeliest token"
+        ),
+        "top_p": gr.Slider(
+            0.05, 1, default.top_p, step=0.05, label="Top p", info="only with a temperature"
+        ),
+        "seed": gr.Number(
+            default.seed, precision=0, minimum=0, label="Seed", info="only with a temperature"
+        ),
+        "no_repeat_ngram_size": gr.Slider(
+            0,
+            10,
+            default.no_repeat_ngram_size,
+            step=1,
+            label="Never repeat so many tokens",
+            info="0: off. It bans phrases of the prompt too.",
+        ),
+    }
+
+
+def wire_form(
+    actions: Explore, visitor: gr.State, form: Form, *, view: TraceView, signal: gr.Dropdown
+) -> None:
+    """Let the form act; ``signal``: where the recorded signals are chosen from."""
+
+    def run(
+        mine: Visitor,
+        instruction: str,
+        parts: list[GivenPart],
+        model: str,
+        signals: list[str],
+        *generation: float,
+    ) -> Iterator[Updates]:
+        settings = _generation_of(dict(zip(form.generation, generation, strict=True)))
+        request = Request(instruction, parts, model, tuple(signals), settings)
+        started = False
+        for frame in actions.trace(mine, request):
+            updates: Updates = {view: frame.view}
+            if not started or not frame.running:
+                started = True
+                updates[form.trace] = gr.update(interactive=not frame.running)
+                updates[form.stop] = gr.update(interactive=frame.running)
+            if not frame.running:
+                updates[form.parts] = part_errors(frame.refused)
+                updates[form.note] = gr.update(visible=actions.is_beyond_its_world(mine))
+                updates[signal] = signal_choice(mine)
+                updates[visitor] = mine
+            yield updates
+
+    def check(mine: Visitor, parts: list[GivenPart]) -> Any:
+        return part_errors(actions.check(mine, parts))
+
+    pressed = gr.on(
+        [form.trace.click, form.instruction.submit],
+        told(actions.wait),
+        visitor,
+        view,
+        queue=False,
+        **PRIVATE,
+    )
+    pressed.success(
+        run,
+        [
+            visitor,
+            form.instruction,
+            form.parts,
+            form.model,
+            form.signals,
+            *form.generation.values(),
+        ],
+        [view, form.trace, form.stop, form.parts, form.note, signal, visitor],
+        **IN_TURN,
+    )
+    form.stop.click(actions.stop, visitor, None, **AT_ONCE)
+    form.parts.change(told(check), [visitor, form.parts], form.parts, js=_ARRIVED, **AT_ONCE)
+    form.examples.click(
+        told(actions.example),
+        [visitor, form.examples],
+        [form.instruction, form.parts],
+        **AT_ONCE,
+    )
+
+
+def _generation_of(values: dict[str, float]) -> Generation:
+    """The sliders' values; those that count things as whole numbers."""
+    fractions = ("temperature", "top_p")
+    return Generation(**{k: v if k in fractions else int(v or 0) for k, v in values.items()})
