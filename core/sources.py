@@ -113,8 +113,9 @@ def cut(
 
     A position of text belongs to the unit of its first non-space character; one of sound or film
     to the bin or interval of its midpoint. A time unit reaches as far as its positions do, clipped
-    to the recording: bins finer than the model's own grid honestly widen. A text unit exists even
-    if no position reads it; a picture, bin or interval only if one does.
+    to the recording: bins finer than the model's own grid honestly widen. Units that no position
+    reads (what a model left out, a bin between two coarse frames) are none: there are never more
+    units than positions.
 
     Args:
         prompt: the parts.
@@ -186,20 +187,17 @@ def _text_units(
     ranges = sentence_ranges(part.text)
     if cut_at == "part" and ranges:
         ranges = ((ranges[0][0], ranges[-1][1]),)
-    units = [
-        SourceUnit(
-            f"p{index}.{n}",
-            "text",
-            index,
-            name if len(ranges) == 1 else f"{name} · sentence {n + 1}",
-            start,
-            end,
-            part.text[start:end],
-        )
-        for n, (start, end) in enumerate(ranges)
-    ]
-    cells = [_sentence_of(part.text, ranges, start, end) for start, end in chars.tolist()]
-    return units, np.array(cells, np.int32)
+    sentences = np.array(
+        [_sentence_of(part.text, ranges, start, end) for start, end in chars.tolist()], np.int32
+    )
+    read = np.unique(sentences[sentences >= 0])
+    units = []
+    for n in read.tolist():
+        start, end = ranges[n]
+        label = name if len(ranges) == 1 else f"{name} · sentence {n + 1}"
+        words = part.text[start:end]
+        units.append(SourceUnit(f"p{index}.{n}", "text", index, label, start, end, words))
+    return units, np.where(sentences < 0, -1, np.searchsorted(read, sentences))
 
 
 def _sentence_of(text: str, ranges: Sequence[Range], start: int, end: int) -> int:

@@ -27,7 +27,8 @@ DOCUMENT, ARRAYS = "trace.json", "scores.safetensors"
 _MEDIA = re.compile(r"media/\d{4}\.[a-z0-9]{3,4}", re.ASCII)
 
 MAX_ENTRIES = 512
-MAX_DOCUMENT = 128 * 2**20
+MAX_PLAIN = 512 * 2**20
+"""Bytes of ``trace.json`` and of the scores, which are held in memory."""
 MAX_TOTAL = 2 * 2**30
 """Bytes once unpacked."""
 MAX_RATIO, HARMLESS = 100, 64 * 2**20
@@ -180,8 +181,8 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise TraceFileError(f"its entry {entry.filename!r} is a link or another special file.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise TraceFileError(f"its entry {entry.filename!r} is packed in an unknown way.")
-    if entry.filename == DOCUMENT and entry.file_size > MAX_DOCUMENT:
-        raise TraceFileError(f"its {DOCUMENT} is larger than {MAX_DOCUMENT} bytes.")
+    if entry.filename in (DOCUMENT, ARRAYS) and entry.file_size > MAX_PLAIN:
+        raise TraceFileError(f"its {entry.filename} is larger than {MAX_PLAIN} bytes.")
 
 
 def _no_constant(name: str) -> None:

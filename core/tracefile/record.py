@@ -50,7 +50,7 @@ _LANES_OF = {
     "video": ("video_frames", "video_sound"),
 }
 
-_NAME, _TEXT, _MANY = 1_000, 10_000_000, 1_000_000
+_NAME, _TEXT, _MANY = 1_000, 1_000_000, 1_000_000
 _SECONDS, _AT = number(0, 1e7), integer(0, _TEXT)
 _DOCUMENT = exactly(
     format=one_of("omnitrace"),
@@ -63,7 +63,7 @@ _DOCUMENT = exactly(
     answer=text(_TEXT),
     tokens=array(
         exactly(id=integer(0, 2**31), text=text(_NAME), start=_AT, end=_AT),
-        _MANY,
+        100_000,
     ),
     signals=array(text(200), 100),
     media=array(
@@ -156,6 +156,8 @@ def decode(
         values["instruction"],
         tuple(_part(index, part, media, nowhere) for index, part in enumerate(values["parts"])),
     )
+    texts = (prompt.instruction, values["answer"], *(getattr(p, "text", "") for p in prompt.parts))
+    _require(sum(map(len, texts)) <= _TEXT, f"it has more than {_TEXT} characters of text")
     tokens = tuple(Token(**token) for token in values["tokens"])
     _check_tokens(tokens, values["answer"])
     _require(len(values["media"]) == len(prompt.parts), "media and parts differ in number")

@@ -47,8 +47,8 @@ PROMPT = Prompt(
 ROWS = [
     (-1, "", None),
     (INSTRUCTION, "", (0, 3)),
-    (0, "text", (0, 5)),
-    (0, "text", (5, 10)),
+    (0, "text", (0, 10)),
+    (0, "text", (10, 17)),
     (1, "image", None),
     (1, "image", None),
     (2, "audio", (0.0, 0.5)),

@@ -44,14 +44,14 @@ def test_all_four_kinds_at_once():
     ]
     assert [u.text for u in sources.units[:3]] == ["A cat sat.", "B. dog", ""]
     # Structure and instruction belong to no unit; a film's frames and sound interleave.
-    assert sources.unit_of.tolist() == [-1, -1, 0, 0, 2, 2, 3, 3, 4, 5, 7, 6, 8, -1]
+    assert sources.unit_of.tolist() == [-1, -1, 0, 1, 2, 2, 3, 3, 4, 5, 7, 6, 8, -1]
     assert sources.lane_of.tolist() == [0, 0, 1, 2, 2, 3, 3, 4, 4]
     assert (sources.unit_of.dtype, sources.lane_of.dtype) == (np.int32, np.int8)
 
 
 def test_parts_are_counted_by_kind():
     prompt = Prompt("", (TextPart("A."), ImagePart(Path("a"), "a"), TextPart("B. C is. D is.")))
-    rows = [(1, "image", None)]
+    rows = [(1, "image", None), (0, "text", (0, 2)), (2, "text", (0, 2)), (2, "text", (9, 11))]
     labels = [u.label for u in cut(prompt, timeline_of(rows)).units]
     assert labels == ["Text 1", "Image 1", "Text 2 · sentence 1", "Text 2 · sentence 2"]
 
@@ -78,9 +78,16 @@ def test_empty_and_blank_texts_have_no_units():
     assert unit_mass(np.ones((2, 2)), sources).shape == (2, 0)
 
 
-def test_media_that_no_position_reads_are_no_units():
-    prompt = Prompt("", (ImagePart(Path("a"), "a"), AudioPart(Path("b"), "b")))
+def test_what_no_position_reads_is_no_unit():
+    text = TextPart("One is. Two is. Three is.")
+    prompt = Prompt("", (text, ImagePart(Path("a"), "a"), AudioPart(Path("b"), "b")))
     assert cut(prompt, timeline_of([])).units == ()
+    read = cut(prompt, timeline_of([(0, "text", (16, 20)), (0, "text", (0, 3))]))
+    assert [(u.id, u.label, u.text) for u in read.units] == [
+        ("p0.0", "Text 1 · sentence 1", "One is."),
+        ("p0.2", "Text 1 · sentence 3", "Three is."),
+    ]
+    assert read.unit_of.tolist() == [1, 0]
 
 
 def test_seconds_fall_into_bins_by_their_midpoint():

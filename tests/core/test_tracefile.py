@@ -292,6 +292,13 @@ def test_every_value_is_checked(saved: Path, at: str, value):
     refused(changed(saved, lambda document: set_in(document, at, value)), "cannot be opened")
 
 
+def test_more_text_than_can_be_cut_into_sentences(saved: Path):
+    def lengthen(document):
+        document["instruction"] = document["answer"] = "a " * 300_000
+
+    refused(changed(saved, lengthen), "characters of text")
+
+
 @pytest.mark.parametrize("key", ["instruction", "parts", "tokens", "timings", "stopped", "model"])
 def test_nothing_may_be_missing(saved: Path, key: str):
     refused(changed(saved, lambda document: document.pop(key) and None), "exactly")
@@ -452,7 +459,7 @@ def test_a_file_that_would_fill_the_disk(saved: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_huge_document(saved: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(archive, "MAX_DOCUMENT", 100)
+    monkeypatch.setattr(archive, "MAX_PLAIN", 100)
     refused(saved, "larger than 100 bytes")
 
 
