@@ -70,7 +70,7 @@ def test_the_meter_says_where_the_signal_went():
     assert set(meter.lanes) == {"text", "image", "audio", "video_frames", "video_sound"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 2))
 def test_a_meter_sums_to_one(seed: int, own: float):
     draws = np.random.default_rng(seed)

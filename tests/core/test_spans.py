@@ -1,7 +1,9 @@
 """Answers and source texts are cut at sentences; every token finds its span and its word."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,8 @@ from core.spans import parts_of_speech, sentence_ranges, spans
 from core.spans.parsing import KEPT, WINDOW, Parsed, _Kept, _language, parse_lines
 from core.trace import Token
 from tests.core.handmade import tokens_of
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def sentences(text: str) -> list[str]:
@@ -51,6 +55,15 @@ def test_texts_are_cut_as_a_reader_would(text: str, expected: list[str]):
     assert sentences(text) == expected
 
 
+def test_the_miniature_world_is_cut_where_its_maker_knows_the_sentences_to_be():
+    for sample in json.loads((ROOT / "assets/heldout/samples.json").read_text("utf-8")):
+        assert sentences(sample["answer"]) == [s["text"] for s in sample["sentences"]]
+        for source in (source for s in sample["sentences"] for source in s["sources"]):
+            if source["lane"] == "text":
+                ranges = sentence_ranges(sample["question"][source["part"]]["text"])
+                assert (source["start"], source["end"]) in ranges
+
+
 def test_the_text_of_a_published_question_has_its_options_apart():
     text = (
         "Is the time shown in clock or watch in both <image> and <image> the same?\n"
@@ -69,7 +82,7 @@ WILD = st.text(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(WILD)
 def test_every_character_but_space_lies_in_exactly_one_sentence(text: str):
     ranges = sentence_ranges(text)
@@ -173,7 +186,7 @@ def test_an_answer_without_tokens_or_text_has_no_spans():
     assert spans("Text.", ()) == ()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(WILD.filter(len), max_size=12))
 def test_every_token_with_text_is_in_exactly_one_span(pieces: list[str]):
     answer, tokens = tokens_of(*pieces)

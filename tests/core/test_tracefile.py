@@ -505,9 +505,7 @@ def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path):
     refused(tmp_path / "d.omnitrace", "not a trace file")
 
 
-FUZZ = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def opens_or_is_refused(path: Path, folder: Path) -> None:
