@@ -1,0 +1,10 @@
+"""Traced decoding: prompt → answer, every token of it with its scores over the prompt.
+
+loop.py      the algorithm, a generator
+choice.py    logits → token
+text.py      tokens → characters of the answer
+"""
+
+from core.decoding.loop import Step, stream, trace
+
+__all__ = ["Step", "stream", "trace"]

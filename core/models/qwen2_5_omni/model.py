@@ -1,0 +1,189 @@
+"""The Qwen2.5-Omni adapter: loading, preparing, running.
+
+The thinker is loaded by itself. The whole model would need a speaker file, and its ``generate``
+asks for the talker even when that was disabled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from transformers import (
+    DynamicCache,
+    Qwen2_5OmniProcessor,
+    Qwen2_5OmniThinkerForConditionalGeneration,
+)
+
+from core.errors import LimitError
+from core.media import Limits, check_prompt
+from core.models.base import Prepared
+from core.models.qwen2_5_omni.layout import lay_out
+from core.models.qwen2_5_omni.media import MediaReader, Reading
+from core.models.qwen2_5_omni.text import TextCodec
+from core.prompt import Prompt
+from core.trace import MediaInfo, ModelInfo
+
+
+def load(
+    folder: Path,
+    *,
+    name: str,
+    device: str | None,
+    dtype: torch.dtype,
+    device_map: str | Mapping[str, Any] | None,
+    world_only: bool,
+) -> Qwen25Omni:
+    """Load a checkpoint, whole model or thinker alone, from a folder.
+
+    Raises:
+        OSError, ValueError: files are missing or do not fit; ``core.models.registry`` explains.
+    """
+    processor = Qwen2_5OmniProcessor.from_pretrained(folder, local_files_only=True)
+    thinker = Qwen2_5OmniThinkerForConditionalGeneration.from_pretrained(
+        folder,
+        dtype=dtype,
+        device_map=device_map,
+        attn_implementation="sdpa",
+        local_files_only=True,
+    )
+    if device is not None and device_map is None:
+        thinker = thinker.to(device)
+    return Qwen25Omni(thinker.eval(), processor, name=name, world_only=world_only)
+
+
+class Qwen25Omni:
+    """A ``TracedModel``; see ``core.models.base``. Threads may share it."""
+
+    def __init__(
+        self,
+        thinker: Qwen2_5OmniThinkerForConditionalGeneration,
+        processor: Qwen2_5OmniProcessor,
+        *,
+        name: str,
+        world_only: bool = False,
+    ) -> None:
+        self.thinker = thinker
+        self.processor = processor
+        self.text_model = thinker.model.language_model
+        self.context: int = self.text_model.config.max_position_embeddings
+        self.stop_tokens = _stop_tokens(thinker, processor.tokenizer)
+        self.info = ModelInfo(
+            name=name,
+            family="qwen2_5_omni",
+            parameters=sum(parameter.numel() for parameter in thinker.parameters()),
+            dtype=str(thinker.dtype).removeprefix("torch."),
+            device=str(thinker.device),
+            world_only=world_only,
+        )
+        self._codec = TextCodec(processor.tokenizer)
+        self._reader = MediaReader(processor, context=self.context)
+
+    def prepare(self, prompt: Prompt, *, limits: Limits) -> Prepared:
+        """Decode, check and lay out a prompt; ``inputs`` are what ``thinker.model`` takes.
+
+        Raises:
+            InputError, LimitError: the prompt cannot be used, or is too large for this model.
+        """
+        check_prompt(prompt, limits)
+        readings = self._reader.read([part for _, part in prompt.media], limits=limits)
+        ids, timeline = lay_out(prompt, readings, self.processor, self._codec)
+        if len(ids) >= self.context:
+            raise LimitError(
+                f"The prompt takes {len(ids):,} positions; this model reads at most "
+                f"{self.context:,} together with its answer. Use fewer or shorter parts, or "
+                "smaller pictures."
+            )
+        media = [MediaInfo()] * len(prompt.parts)
+        for (index, _), reading in zip(prompt.media, readings, strict=True):
+            media[index] = reading.info
+        inputs = self._inputs(torch.from_numpy(ids)[None], _joined(readings))
+        return Prepared(inputs, timeline, tuple(media))
+
+    def start(self, prepared: Prepared) -> ThinkerRun:
+        """A run over a prepared prompt; nothing is computed yet."""
+        return ThinkerRun(self.thinker, prepared.inputs)
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes of text that a token spells; none for control tokens."""
+        return self._codec.token_bytes(token)
+
+    def _inputs(self, ids: torch.Tensor, media: dict[str, torch.Tensor]) -> dict[str, Any]:
+        # Given explicitly, because the model would else keep its position offset on itself, where
+        # two runs at once would meet.
+        steps = media.pop("video_second_per_grid", None)
+        mask = media.get("feature_attention_mask")
+        positions, offset = self.thinker.model.get_rope_index(
+            ids,
+            media.get("image_grid_thw"),
+            media.get("video_grid_thw"),
+            torch.ones_like(ids),
+            self._sound_in_film(ids),
+            None if mask is None else mask.sum(dim=1),
+            steps,
+        )
+        return {"input_ids": ids, "position_ids": positions, "offset": int(offset), **media}
+
+    def _sound_in_film(self, ids: torch.Tensor) -> bool:
+        config = self.thinker.config
+        begins = (ids[0] == config.vision_start_token_id).nonzero()[:, 0]
+        return bool((ids[0, begins + 1] == config.audio_start_token_id).any())
+
+
+class ThinkerRun:
+    """One generation in progress; see ``core.models.base.Run``."""
+
+    def __init__(
+        self, thinker: Qwen2_5OmniThinkerForConditionalGeneration, inputs: Mapping[str, Any]
+    ) -> None:
+        self._thinker = thinker
+        self._inputs = dict(inputs)
+        self._cache = DynamicCache(config=thinker.config.get_text_config())
+        self._next_position = self._inputs["input_ids"].shape[1] + self._inputs.pop("offset")
+
+    def read_prompt(self) -> torch.Tensor:
+        """Encode the media and read the whole prompt; logits ``(vocabulary,)`` after it."""
+        device = self._thinker.device
+        return self._read(**{name: value.to(device) for name, value in self._inputs.items()})
+
+    def read_token(self, token: int) -> torch.Tensor:
+        """Read one generated token; logits ``(vocabulary,)`` after it."""
+        device = self._thinker.device
+        position = torch.full((3, 1, 1), self._next_position, device=device)
+        self._next_position += 1
+        return self._read(input_ids=torch.tensor([[token]], device=device), position_ids=position)
+
+    @torch.inference_mode()
+    def _read(self, **inputs: torch.Tensor) -> torch.Tensor:
+        output = self._thinker.model(**inputs, past_key_values=self._cache, use_cache=True)
+        # The model's own forward would compute logits for every position of the prompt.
+        return self._thinker.lm_head(output.last_hidden_state[:, -1])[0]
+
+
+def _joined(readings: list[Reading]) -> dict[str, torch.Tensor]:
+    """The tensors of all parts, in prompt order, as one batch a kind."""
+    names = dict.fromkeys(name for reading in readings for name in reading.tensors)
+    return {
+        name: _join(name, [one.tensors[name] for one in readings if name in one.tensors])
+        for name in names
+    }
+
+
+def _join(name: str, tensors: list[torch.Tensor]) -> torch.Tensor:
+    if name not in ("input_features", "feature_attention_mask"):
+        return torch.cat(tensors)
+    # (1, …, length) each, of different lengths; the mask tells the padding apart.
+    padded = pad_sequence([tensor[0].transpose(0, -1) for tensor in tensors], batch_first=True)
+    return padded.transpose(1, -1)
+
+
+def _stop_tokens(
+    thinker: Qwen2_5OmniThinkerForConditionalGeneration, tokenizer: Any
+) -> frozenset[int]:
+    """The generation config's, and the end of a turn, which some of the released configs lack."""
+    configured = thinker.generation_config.eos_token_id
+    several = configured if isinstance(configured, list) else [configured]
+    return frozenset(t for t in [*several, tokenizer.eos_token_id] if t is not None)

@@ -1,0 +1,174 @@
+"""Models by name: the embedded one, the published ones, any local folder, any hub id.
+
+Nothing is downloaded unless a hub id was asked for by name, and then only after the hub answered
+within seconds: without a network this says what is missing and does not hang.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ModelError
+from core.models.base import TracedModel
+
+if TYPE_CHECKING:
+    import torch
+
+EMBEDDED = Path(__file__).resolve().parents[2] / "assets" / "embedded"
+ANSWER_SECONDS = 5.0
+"""How long the hub may take to answer before it counts as out of reach."""
+
+FAMILIES = {
+    "qwen2_5_omni": "core.models.qwen2_5_omni",
+    "qwen2_5_omni_thinker": "core.models.qwen2_5_omni",
+}
+"""``model_type`` of a config → module with ``load``."""
+
+_WANTED = ("*.json", "*.jinja", "*.txt", "*.safetensors")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """A model that a person can pick: ``name`` is what ``load_model`` takes."""
+
+    name: str
+    title: str
+
+
+def available_models() -> tuple[KnownModel, ...]:
+    """The models known by name, the embedded one first."""
+    return (
+        KnownModel("embedded", "Embedded miniature · knows only its own small world"),
+        KnownModel("Qwen/Qwen2.5-Omni-7B", "Qwen2.5-Omni 7B · needs a GPU of 24 GB"),
+        KnownModel("Qwen/Qwen2.5-Omni-3B", "Qwen2.5-Omni 3B · needs a GPU of 12 GB"),
+    )
+
+
+def load_model(
+    name: str = "embedded",
+    *,
+    device: str | None = None,
+    dtype: str | torch.dtype | None = None,
+    device_map: str | Mapping[str, Any] | None = None,
+) -> TracedModel:
+    """Load a model.
+
+    Args:
+        name: ``embedded``, a hub id such as ``Qwen/Qwen2.5-Omni-7B``, or a local folder.
+        device: e.g. ``cuda:1``; default: CUDA if there is one, else the CPU.
+        dtype: e.g. ``float32``; default: bfloat16 on CUDA, float32 on the CPU.
+        device_map: e.g. ``auto``, for a model that outgrows one GPU; excludes ``device``.
+
+    Raises:
+        ModelError: unknown, of an unknown family, incomplete, not on this machine, or the device
+            or dtype cannot be had.
+    """
+    device, dtype = _placement(device, dtype, device_map)
+    folder = _folder(name)
+    module = FAMILIES.get(_family(folder, name))
+    if module is None:
+        known = ", ".join(FAMILIES)
+        raise ModelError(f"{_shown(name)} is of a family that has no adapter. Known: {known}.")
+    try:
+        return import_module(module).load(
+            folder,
+            name=_shown(name),
+            device=device,
+            dtype=dtype,
+            device_map=device_map,
+            world_only=folder == EMBEDDED,
+        )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        raise ModelError(
+            f"The model {_shown(name)!r} cannot be loaded ({type(error).__name__}): its files are "
+            "incomplete or damaged, a package is missing, or memory does not suffice. "
+            "Get its files anew, or choose another model."
+        ) from error
+
+
+def _placement(
+    device: str | None,
+    dtype: str | torch.dtype | None,
+    device_map: str | Mapping[str, Any] | None,
+) -> tuple[str | None, torch.dtype]:
+    import torch
+
+    if device is not None and device_map is not None:
+        raise ModelError("Give a device or a device map, not both.")
+    cuda = torch.cuda.is_available()
+    if device is None and device_map is None:
+        device = "cuda" if cuda else "cpu"
+    if device is not None:
+        try:
+            torch.empty(1, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise ModelError(
+                f"There is no device {device!r} here. Leave it out to use "
+                f"{'CUDA' if cuda else 'the CPU'}."
+            ) from error
+    if dtype is None:
+        on_cuda = cuda if device is None else torch.device(device).type == "cuda"
+        return device, torch.bfloat16 if on_cuda else torch.float32
+    known = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    chosen = known.get(str(dtype).removeprefix("torch."))
+    if chosen is None:
+        raise ModelError(f"The dtype {dtype!r} cannot be used. Known: {', '.join(known)}.")
+    return device, chosen
+
+
+def _folder(name: str) -> Path:
+    """The folder that holds a model's files; downloads them if ``name`` is a hub id."""
+    if name == "embedded":
+        return EMBEDDED
+    if Path(name).is_dir():
+        return Path(name).resolve()
+    if not _HUB_ID.fullmatch(name):
+        known = ", ".join(model.name for model in available_models())
+        raise ModelError(
+            f"There is no model {_shown(name)!r}. Known: {known}; a local folder or a hub id "
+            "(OWNER/NAME) does as well."
+        )
+    return _from_hub(name)
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=_WANTED, local_files_only=True))
+    except (LocalEntryNotFoundError, OSError):
+        pass
+    try:
+        HfApi().model_info(name, timeout=ANSWER_SECONDS)
+        return Path(snapshot_download(name, allow_patterns=_WANTED))
+    except Exception as error:  # Whatever the network layer raises, the message is the same.
+        missing = isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 404)
+        why = "the hub has none of that name" if missing else "the hub cannot be reached"
+        raise ModelError(
+            f"The model {name!r} is not on this machine, and {why}. Where there is a network, run "
+            f"`hf download {name}`; or give a folder that holds its files."
+        ) from error
+
+
+def _family(folder: Path, name: str) -> str:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return str(config["model_type"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{_shown(name)!r} holds no model: its config.json is missing or damaged."
+        ) from error
+
+
+def _shown(name: str) -> str:
+    """A name fit to show: of a folder, its last part."""
+    return Path(name).name if os.sep in name and Path(name).is_dir() else name
