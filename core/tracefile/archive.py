@@ -57,7 +57,18 @@ def write_archive(
     """Write beside ``path``, then move into place: a reader sees the old file or the new one.
 
     The same trace gives the same bytes. Raises ``OSError`` as the disk does.
+
+    Raises:
+        TraceFileError: it would be too large to be opened again.
     """
+    sizes = {entry: source.stat().st_size for entry, source in media.items()}
+    total = len(document) + sum(a.nbytes for a in arrays.values()) + sum(sizes.values())
+    if total > MAX_TOTAL - HARMLESS:
+        limit = MAX_TOTAL - HARMLESS
+        raise TraceFileError(
+            f"{path.name!r} would hold {total} bytes, most of it media; at most {limit} are "
+            "allowed. Trace with shorter or smaller files."
+        )
     handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -65,7 +76,9 @@ def write_archive(
                 _add(archive, DOCUMENT, document)
                 _add(archive, ARRAYS, save(dict(arrays)))
                 for entry, source in media.items():
-                    with source.open("rb") as original, archive.open(_info(entry), "w") as copy:
+                    info = _info(entry)
+                    info.file_size = sizes[entry]
+                    with source.open("rb") as original, archive.open(info, "w") as copy:
                         shutil.copyfileobj(original, copy)
             file.flush()
             os.fsync(file.fileno())

@@ -177,6 +177,16 @@ def test_saving_replaces_whole_or_not_at_all(trace: Trace, saved: Path):
     assert [p.name for p in saved.parent.iterdir() if p.is_file()] == ["saved.omnitrace"]
 
 
+def test_a_trace_too_large_to_be_opened_is_not_written(
+    trace: Trace, saved: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = saved.read_bytes()
+    monkeypatch.setattr(archive, "MAX_TOTAL", archive.HARMLESS + 1_000)
+    with pytest.raises(TraceFileError, match=r"would hold \d+ bytes.* at most 1000 are"):
+        trace.save(saved)
+    assert saved.read_bytes() == before
+
+
 def test_a_folder_that_is_not_there(trace: Trace, tmp_path: Path):
     with pytest.raises(TraceFileError, match=r"'x\.omnitrace' cannot be written") as caught:
         trace.save(tmp_path / "none" / "x.omnitrace")
