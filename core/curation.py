@@ -257,7 +257,8 @@ def contests(policy: str, present: Collection[str]) -> tuple[Contest, ...]:
     ``reference`` follows the published code. Text and pictures compete, then are curated apart;
     sound, film frames and film sound each stand alone, and what they select is united. Written
     text beside sound or film is not looked at, unless there are pictures too: that mix is refused
-    there, and here is the union of both.
+    there, and here is the union of both. (That code also counts the instruction among the text
+    sources; here it never is one.)
     """
     lanes = [index for index, name in enumerate(LANES) if name in present]
     if policy == "joint":
