@@ -162,7 +162,7 @@ function take(value) {
 
 function numbered({ list, pieces }, parts) {
   const seen = {}, numbers = parts.map((part) => (seen[part.kind] = (seen[part.kind] ?? 0) + 1));
-  return { pieces, list: list.map(([id, lane, part, label, start, end], index) => ({ index, id, lane, part, label, start, end, number: String(numbers[part] ?? "") })) };
+  return { pieces, list: list.map(([id, lane, part, label, start, end], index) => ({ index, id, lane, part, label: label.replace(/ s$/, "\u00a0s"), start, end, number: String(numbers[part] ?? "") })) };
 }
 
 function render() {

@@ -11,8 +11,8 @@ from core.trace import Trace
 from omnitrace_ui.views.why import why_model
 from omnitrace_ui.views.wire import JSON, clean, rounded
 
-WHY_TOKENS = 400
-"""Up to so many generated tokens, every span's votes are sent at once (≈ 16 KB)."""
+WHY_TOKENS = 256
+"""Up to so many generated tokens, every span's votes are sent at once (≈ 20 KB)."""
 
 
 def answer_model(
