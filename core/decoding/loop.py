@@ -28,7 +28,7 @@ from core.prompt import Prompt
 from core.signals.recorder import Recorder, StepRecord
 from core.signals.registry import Signal, signals_named
 from core.timeline import Timeline
-from core.trace import Generation, MediaInfo, StopReason, Token, Trace
+from core.trace import Generation, MediaInfo, StopReason, Trace
 
 Stage = Literal["reading", "encoding", "decoding", "done"]
 DEFAULT_SIGNALS = ("attmean", "rawatt")
@@ -98,9 +98,7 @@ def trace(
 ) -> Trace:
     """Trace one generation to its end; arguments and errors as ``stream``.
 
-    Args:
-        max_new_tokens: overrides ``generation.max_new_tokens``.
-        on_step: called with every step.
+    ``max_new_tokens`` overrides that of ``generation``; ``on_step`` is called with every step.
     """
     if max_new_tokens is not None:
         generation = replace(generation, max_new_tokens=max_new_tokens)
