@@ -28,9 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve the page until interrupted; returns the process's exit status."""
     args = _parser().parse_args(argv)
 
-    from core.models.registry import load_model
-
     from core.errors import OmniTraceError
+    from core.models.registry import load_model
     from omnitrace_ui.actions.engine import Engine
     from omnitrace_ui.actions.explore import Site
     from omnitrace_ui.actions.library import Library
@@ -39,7 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     from omnitrace_ui.session import Store
 
     loaders = {
-        name: partial(load_model, name, device=args.device, device_map=args.device_map)
+        # Of a local folder visitors see the last part only, not the machine's path.
+        Path(name).name if Path(name).is_dir() else name: partial(
+            load_model, name, device=args.device, device_map=args.device_map
+        )
         for name in args.model or ["embedded"]
     }
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from core.signals.registry import SIGNALS
 from omnitrace_ui.actions.explore import Site
 from omnitrace_ui.pages.explore import explore_page
 from omnitrace_ui.session import Visitor
@@ -15,12 +16,11 @@ _KEEP_FILES = (1 * HOURS, 24 * HOURS)
 """How often gradio looks for files that were left behind, and how old those are."""
 
 
-def build_app(site: Site, *, signals: tuple[str, ...]) -> gr.Blocks:
+def build_app(site: Site) -> gr.Blocks:
     """The whole app, ready to be launched.
 
     Args:
         site: models, files, examples.
-        signals: names of the signals that can be recorded.
     """
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=_KEEP_FILES
@@ -30,5 +30,6 @@ def build_app(site: Site, *, signals: tuple[str, ...]) -> gr.Blocks:
             elem_id="masthead",
         )
         visitor = gr.State(Visitor(), time_to_live=_KEEP_STATE, delete_callback=site.store.forget)
+        signals = {name: signal.title for name, signal in SIGNALS.items()}
         explore_page(site, visitor, signals=signals, page=app)
     return app

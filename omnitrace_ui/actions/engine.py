@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from core.decoding import Step, stream
-from core.models.base import TracedModel
-
 from core.errors import ModelError
+from core.media import Limits
+from core.models.base import TracedModel
 from core.prompt import Prompt
 from core.spans import sentence_ranges
-from core.trace import Generation
+from core.trace import Generation, Trace
 from omnitrace_ui.actions.messages import message
 
 P = ParamSpec("P")
 R = TypeVar("R")
+DEFAULT_LIMITS = Limits()
 Loader = Callable[[], TracedModel]
 _TICK = 0.25
 """Seconds between two looks at a loading model."""
+_PACKED_PAUSE = 0.3
+"""Seconds between two traces that are sent from one process to another."""
 
 
 class Engine:
@@ -28,13 +35,22 @@ class Engine:
 
     Args:
         loaders: name → function that loads the model; called at most once at a time.
+        limits: bounds on the media of a prompt.
         gpu_seconds: longest generation on a lent GPU (ZeroGPU), where there is one.
     """
 
-    def __init__(self, loaders: Mapping[str, Loader], *, gpu_seconds: int = 120) -> None:
+    def __init__(
+        self,
+        loaders: Mapping[str, Loader],
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        gpu_seconds: int = 120,
+    ) -> None:
+        self.limits = limits
         self._loadings = {name: _Loading(loader) for name, loader in loaders.items()}
         # ZeroGPU forks a worker for the decorated function, so the model must be loaded before.
-        self._generate = _on_lent_gpu(self._stream, gpu_seconds)
+        lent = _lent_gpu(gpu_seconds)
+        self._generate = lent(self._packed) if lent else self._steps
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,11 +85,23 @@ class Engine:
         """Trace a prompt with a model for which ``loading`` has ended."""
         return self._generate(name, prompt, signals, generation)
 
-    def _stream(
+    def _steps(
         self, name: str, prompt: Prompt, signals: tuple[str, ...], generation: Generation
     ) -> Iterator[Step]:
         model = self._known(name).model()
-        yield from stream(model, prompt, signals=signals, generation=generation)
+        return stream(model, prompt, signals=signals, generation=generation, limits=self.limits)
+
+    def _packed(
+        self, name: str, prompt: Prompt, signals: tuple[str, ...], generation: Generation
+    ) -> Iterator[Step]:
+        """The steps, a few a second, as they can be sent from one process to another."""
+        sent, stage = 0.0, ""
+        with closing(self._steps(name, prompt, signals, generation)) as steps:
+            for step in steps:
+                now = time.monotonic()
+                if step.stage != stage or now - sent >= _PACKED_PAUSE:
+                    yield replace(step, snapshot=partial(_same, step.snapshot()))
+                    sent, stage = now, step.stage
 
     def _known(self, name: str) -> _Loading:
         if name not in self._loadings:
@@ -126,10 +154,14 @@ class _Loading:
             self._over.set()
 
 
-def _on_lent_gpu(function: Callable[P, R], seconds: int) -> Callable[P, R]:
-    """The function, run with a GPU where the server is a ZeroGPU Space; elsewhere itself."""
-    try:
-        import spaces
-    except ImportError:
-        return function
-    return spaces.GPU(duration=seconds)(function)
+def _same(trace: Trace) -> Trace:
+    return trace
+
+
+def _lent_gpu(seconds: int) -> Callable[[Callable[P, R]], Callable[P, R]] | None:
+    """The decorator that lends a function a GPU, where the program is a ZeroGPU Space."""
+    if not os.environ.get("SPACES_ZERO_GPU"):
+        return None
+    import spaces
+
+    return spaces.GPU(duration=seconds)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from core.curation import DEFAULT_CURATION, Curation
 from core.errors import InputError, OmniTraceError
-from core.media import Limits
 from omnitrace_ui.actions.engine import Engine
-from omnitrace_ui.actions.generate import Frame, Generator, Request
+from omnitrace_ui.actions.generate import Generator
 from omnitrace_ui.actions.keep import open_trace, open_uploaded
 from omnitrace_ui.actions.library import Library
 from omnitrace_ui.actions.messages import message
@@ -36,7 +35,6 @@ class Site:
     engine: Engine
     store: Store
     library: Library = field(default_factory=Library)
-    limits: Limits = field(default_factory=Limits)
 
 
 class Explore:
@@ -44,18 +42,7 @@ class Explore:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self._generator = Generator(site.engine, site.store, site.limits)
-
-    def wait(self, visitor: Visitor) -> JSON:
-        """Trace was pressed: say so at once, for the model may be busy with another visitor."""
-        if not visitor.running:
-            visitor.stopping = False
-            visitor.status = Status("busy", "Waiting for the model")
-        return show(visitor)
-
-    def trace(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
-        """Trace what the form holds."""
-        return self._generator.run(visitor, request)
+        self.generator = Generator(site.engine, site.store)
 
     def stop(self, visitor: Visitor) -> None:
         """End the running generation within a token; what there is by then stays."""
@@ -64,7 +51,7 @@ class Explore:
     def check(self, visitor: Visitor, form: Sequence[GivenPart]) -> dict[str, str]:
         """Part's id → why it cannot be used."""
         try:
-            check_files(form, visitor, self.site.store, limits=self.site.limits)
+            check_files(form, visitor, self.site.store, limits=self.site.engine.limits)
         except RefusedPartsError as refused:
             return refused.by_part
         return {}
@@ -146,5 +133,5 @@ class Explore:
         return (
             trace is not None
             and trace.model.world_only
-            and not self.site.library.is_example(trace.prompt)
+            and not self.site.library.knows(trace.prompt)
         )

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.decoding import Step
-
 from core.errors import InputError
-from core.media import Limits
 from core.trace import Generation, Trace
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.messages import message
@@ -21,6 +19,14 @@ from omnitrace_ui.actions.prompts import RefusedPartsError, read_prompt
 from omnitrace_ui.session import Store, Visitor
 from omnitrace_ui.views import GivenPart, Status
 from omnitrace_ui.views.wire import JSON
+
+STAGES = {
+    "reading": "Reading your files",
+    "encoding": "Reading the prompt",
+    "decoding": "Answering",
+    "done": "Answering",
+}
+"""Stage of a step → words."""
 
 PAUSE = 0.1
 """Seconds between two frames at least: the browser's cost of one is about 10 ms."""
@@ -55,8 +61,20 @@ class Frame:
 class Generator:
     """Runs traces for visitors; see ``run``."""
 
-    def __init__(self, engine: Engine, store: Store, limits: Limits) -> None:
-        self._engine, self._store, self._limits = engine, store, limits
+    def __init__(self, engine: Engine, store: Store) -> None:
+        self._engine, self._store = engine, store
+
+    def wait(self, visitor: Visitor) -> Frame:
+        """Say at once that a trace was asked for: another visitor's may have to end first."""
+        if not visitor.running:
+            visitor.stopping = False
+            visitor.status = Status("busy", "Waiting for the model")
+        return Frame(show(visitor), True, {})
+
+    def give_up(self, visitor: Visitor) -> Frame:
+        """Too many visitors are waiting: this one was turned away."""
+        visitor.status = Status("error", "Too many are waiting for the model. Try again later.")
+        return Frame(show(visitor), visitor.running, {})
 
     def run(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
         """Trace a request, a frame at a time; never raises but when it is closed early.
@@ -66,8 +84,7 @@ class Generator:
         """
         if visitor.running:
             return
-        visitor.running, visitor.stopping = True, False
-        before = visitor.status
+        visitor.running = True
         refused: dict[str, str] = {}
         try:
             yield from self._frames(visitor, request)
@@ -78,16 +95,16 @@ class Generator:
             visitor.status = Status("error", message(error))
         finally:
             visitor.running = False
-            if visitor.status.phase == "busy":  # Closed early: the tab is gone, or was reloaded.
-                visitor.status = before
+            if visitor.status.phase == "busy":
+                visitor.status = settled(visitor)
         yield Frame(show(visitor), False, refused)
 
     def _frames(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
-        yield self._busy(visitor, "Reading what you gave")
+        yield self._busy(visitor, "Checking what you gave")
         folder = self._store.fresh_folder(visitor)
         prompt = read_prompt(
             request.instruction, request.form, visitor, self._store,
-            folder=folder, limits=self._limits,
+            folder=folder, limits=self._engine.limits,
         )  # fmt: skip
         if not request.signals:
             raise InputError("No signal is recorded. Choose at least one under “Model and signal”.")
@@ -96,7 +113,6 @@ class Generator:
                 break
             yield self._busy(visitor, f"Loading the model {request.model} · {seconds:.0f} s")
         if visitor.stopping:
-            visitor.status = Status("done" if visitor.trace else "empty", "Stopped")
             return
         steps = self._engine.stream(
             request.model, prompt, signals=request.signals, generation=request.generation
@@ -111,24 +127,30 @@ class Generator:
         last: Step | None = None
         try:
             for last in steps:
-                self._take(visitor, last, name, folder)
+                begins = self._take(visitor, last, name, folder)
                 if visitor.stopping:
                     break
-                if time.monotonic() - shown >= PAUSE:
-                    yield self._busy(visitor, last.stage, last.done, last.total)
+                if begins or time.monotonic() - shown >= PAUSE:
+                    yield self._busy(visitor, STAGES[last.stage], last.done, last.total)
                     shown = time.monotonic()
         finally:
             if last is not None and visitor.trace_key == name:
                 self._finish(visitor, last)
 
-    def _take(self, visitor: Visitor, step: Step, name: str, folder: Path) -> None:
-        """Make the newest step the visitor's trace, if that shows anything new."""
+    def _take(self, visitor: Visitor, step: Step, name: str, folder: Path) -> bool:
+        """Make the newest step the visitor's trace, if a sentence more stands by now.
+
+        Returns whether a stage begins, which is worth showing at once.
+        """
+        if step.stage == "reading":
+            return True
         fresh = visitor.trace_key != name
         visitor.growing = step.answer
         if fresh or finished_to(step.answer) > finished_to(visitor.trace.answer):
             visitor.trace = step.snapshot()
         if fresh:
             visitor.trace_key, visitor.folder, visitor.selected = name, folder, None
+        return fresh
 
     def _finish(self, visitor: Visitor, last: Step) -> None:
         trace = last.snapshot()
@@ -140,6 +162,11 @@ class Generator:
     def _busy(self, visitor: Visitor, text: str, count: int = 0, total: int | None = None) -> Frame:
         visitor.status = Status("busy", text, count, total)
         return Frame(show(visitor), True, {})
+
+
+def settled(visitor: Visitor) -> Status:
+    """What to say when nothing is going on."""
+    return done(visitor.trace) if visitor.trace else Status()
 
 
 def done(trace: Trace) -> Status:

@@ -7,11 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
-from core.prompt import Prompt
+from core.prompt import Part, Prompt, TextPart
 from core.samples import Sample, read_samples
 
 SUFFIX = ".omnitrace"
-_PER_TASK = 2
+
+TITLES = {
+    "summary-everything": "All four kinds",
+    "summary-conversation": "Conversation",
+    "which-pictures": "Which pictures?",
+    "describe-narrated": "Narrated film",
+    "describe-film": "Film",
+    "summary-speech": "Speech",
+    "choice-picture": "Quiz on a picture",
+    "choice-speech": "Quiz on speech",
+}
+"""Task of the held-out set → title on the page, in the page's order."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +35,16 @@ class Example:
 
 @dataclass(frozen=True)
 class Library:
-    """Examples and saved traces of this server; both may be empty."""
+    """Examples and saved traces of this server; all may be empty.
+
+    Attributes:
+        examples: those offered on the page.
+        samples: all that the embedded model was made for; the examples are among them.
+        traces: name → trace file.
+    """
 
     examples: tuple[Example, ...] = ()
+    samples: tuple[Sample, ...] = ()
     traces: tuple[tuple[str, Path], ...] = ()
 
     @classmethod
@@ -36,9 +54,9 @@ class Library:
         Raises:
             InputError: the file of samples is there but malformed.
         """
-        examples = choose(read_samples(samples)) if samples.is_file() else ()
+        known = read_samples(samples) if samples.is_file() else ()
         files = sorted(traces.glob(f"*{SUFFIX}"))
-        return cls(examples, tuple((path.stem, path) for path in files))
+        return cls(choose(known), tuple(known), tuple((path.stem, path) for path in files))
 
     def trace(self, name: str) -> Path:
         """The file of a saved trace.
@@ -51,26 +69,29 @@ class Library:
             raise InputError(f"No saved trace {name!r} here. Known: {', '.join(known) or 'none'}.")
         return known[name]
 
-    def is_example(self, prompt: Prompt) -> bool:
-        """Whether a prompt says what one of the examples does."""
-        return any(_said(example.sample.prompt()) == _said(prompt) for example in self.examples)
+    def knows(self, prompt: Prompt) -> bool:
+        """Whether a prompt says what one of the samples does."""
+        said = (prompt.instruction, [_said(part) for part in prompt.parts])
+        return any(said == (s.instruction, _asked(s)) for s in self.samples)
 
 
 def choose(samples: Sequence[Sample]) -> tuple[Example, ...]:
-    """The first few samples of every task, in the file's order."""
-    counts: dict[str, int] = {}
+    """Of every titled task one sample: most kinds of parts first, then most parts."""
     chosen = []
-    for sample in samples:
-        task = str(sample.extra.get("task", ""))
-        counts[task] = counts.get(task, 0) + 1
-        if counts[task] <= _PER_TASK:
-            chosen.append(Example(_title(sample, task), sample))
+    for task, title in TITLES.items():
+        candidates = [sample for sample in samples if sample.extra.get("task") == task]
+        if candidates:
+            chosen.append(Example(title, max(candidates, key=_richness)))
     return tuple(chosen)
 
 
-def _title(sample: Sample, task: str) -> str:
-    return task or sample.instruction
+def _richness(sample: Sample) -> tuple[int, int]:
+    return len({kind for kind, _ in sample.question}), len(sample.question)
 
 
-def _said(prompt: Prompt) -> tuple[str, tuple[str, ...]]:
-    return prompt.instruction, tuple(getattr(p, "text", None) or p.name for p in prompt.parts)
+def _said(part: Part) -> tuple[str, str]:
+    return part.kind, part.text if isinstance(part, TextPart) else part.name
+
+
+def _asked(sample: Sample) -> list[tuple[str, str]]:
+    return [(kind, v if kind == "text" else Path(v).name) for kind, v in sample.question]

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from core.signals.registry import SIGNALS
 from omnitrace_ui.session import Visitor
 
 Updates = dict[gr.components.Component, Any]
@@ -26,4 +27,5 @@ def signal_choice(visitor: Visitor) -> Any:
     recorded = visitor.trace.signals if visitor.trace else ()
     wanted = visitor.settings.signal
     value = wanted if wanted in recorded else next(iter(recorded), None)
-    return gr.update(choices=list(recorded), value=value, interactive=bool(recorded))
+    titled = [(SIGNALS[name].title if name in SIGNALS else name, name) for name in recorded]
+    return gr.update(choices=titled, value=value, interactive=bool(recorded))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -18,14 +19,14 @@ from omnitrace_ui.views import WHY_TOKENS
 
 
 def explore_page(
-    site: Site, visitor: gr.State, *, signals: tuple[str, ...], page: gr.Blocks
+    site: Site, visitor: gr.State, *, signals: Mapping[str, str], page: gr.Blocks
 ) -> None:
     """Build the page inside ``page``.
 
     Args:
         site: models, files, examples.
         visitor: holds the ``Visitor``.
-        signals: names of the signals that can be recorded.
+        signals: name → title of each signal that can be recorded.
         page: the app that is being built.
     """
     with gr.Row(elem_id="explore", equal_height=False):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from core.decoding.loop import DEFAULT_SIGNALS
 from core.trace import Generation
 from omnitrace_ui.actions.explore import WORLD_ONLY, Explore, Site
-from omnitrace_ui.actions.generate import Request
+from omnitrace_ui.actions.generate import Frame, Request
 from omnitrace_ui.actions.messages import told
 from omnitrace_ui.components.parts_builder import PartsBuilder, part_errors
 from omnitrace_ui.components.trace_view import TraceView
@@ -20,6 +21,14 @@ from omnitrace_ui.views import GivenPart
 
 _ARRIVED = "(visitor, parts) => [visitor, (parts ?? []).filter((part) => !part.pending)]"
 """While a file is on its way its row is not yet a part."""
+
+_SHOW_ANSWER = """(visitor) => {
+  const view = document.getElementById("view");
+  if (view && view.getBoundingClientRect().top > window.innerHeight / 2)
+    view.scrollIntoView({ behavior: "smooth", block: "start" });
+  return [visitor];
+}"""
+"""On a narrow screen the answer is below the form."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +46,8 @@ class Form:
     generation: dict[str, gr.components.Component]
 
 
-def build_form(site: Site, signals: tuple[str, ...]) -> Form:
-    """Build the form inside the current ``gr.Blocks``; ``signals``: those that can be recorded."""
+def build_form(site: Site, signals: Mapping[str, str]) -> Form:
+    """Build the form inside the current ``gr.Blocks``; ``signals``: name → title of each."""
     examples = site.library.examples
     dataset = gr.Dataset(
         label="Examples",
@@ -64,8 +73,8 @@ def build_form(site: Site, signals: tuple[str, ...]) -> Form:
     with gr.Accordion("Model and generation", open=False, elem_id="generation"):
         model = gr.Dropdown(list(site.engine.names), label="Model", interactive=True)
         recorded = gr.CheckboxGroup(
-            list(signals),
-            value=list(signals[:2]),
+            [(title, name) for name, title in signals.items()],
+            value=list(DEFAULT_SIGNALS),
             label="Signals to record",
             info="Gradient signals take about twice the time.",
         )
@@ -114,32 +123,43 @@ def wire_form(
     ) -> Iterator[Updates]:
         settings = _generation_of(dict(zip(form.generation, generation, strict=True)))
         request = Request(instruction, parts, model, tuple(signals), settings)
-        started = False
-        for frame in actions.trace(mine, request):
+        for frame in actions.generator.run(mine, request):
             updates: Updates = {view: frame.view}
-            if not started or not frame.running:
-                started = True
-                updates[form.trace] = gr.update(interactive=not frame.running)
-                updates[form.stop] = gr.update(interactive=frame.running)
             if not frame.running:
+                updates |= buttons(frame)
                 updates[form.parts] = part_errors(frame.refused)
                 updates[form.note] = gr.update(visible=actions.is_beyond_its_world(mine))
                 updates[signal] = signal_choice(mine)
                 updates[visitor] = mine
             yield updates
 
+    def buttons(frame: Frame) -> Updates:
+        return {
+            form.trace: gr.update(interactive=not frame.running),
+            form.stop: gr.update(interactive=frame.running),
+        }
+
+    def wait(mine: Visitor) -> Updates:
+        frame = actions.generator.wait(mine)
+        return {view: frame.view, **buttons(frame)}
+
+    def give_up(mine: Visitor) -> Updates:
+        frame = actions.generator.give_up(mine)
+        return {view: frame.view, **buttons(frame)}
+
     def check(mine: Visitor, parts: list[GivenPart]) -> Any:
         return part_errors(actions.check(mine, parts))
 
     pressed = gr.on(
         [form.trace.click, form.instruction.submit],
-        told(actions.wait),
+        told(wait),
         visitor,
-        view,
+        [view, form.trace, form.stop],
         queue=False,
+        js=_SHOW_ANSWER,
         **PRIVATE,
     )
-    pressed.success(
+    traced = pressed.success(
         run,
         [
             visitor,
@@ -152,6 +172,7 @@ def wire_form(
         [view, form.trace, form.stop, form.parts, form.note, signal, visitor],
         **IN_TURN,
     )
+    traced.failure(give_up, visitor, [view, form.trace, form.stop], queue=False, **PRIVATE)
     form.stop.click(actions.stop, visitor, None, **AT_ONCE)
     form.parts.change(told(check), [visitor, form.parts], form.parts, js=_ARRIVED, **AT_ONCE)
     form.examples.click(
