@@ -241,12 +241,12 @@ def curate(
     ballots: list[Ballot] = []
     selected: list[tuple[np.ndarray, ...]] = []
     for contest in contests(curation.lanes, {LANES[lane] for lane in np.unique(lane_of)}):
-        ballot = _vote(evidence, np.isin(lane_of, list(contest.lanes)), weights, curation.gamma)
+        ballot = _vote(evidence, _among(lane_of, contest.lanes), weights, curation.gamma)
         ballots.append(ballot)
         for group in contest.groups:
             counted = (ballot.unit >= 0) & (span_of >= 0)
             if group != contest.lanes:
-                counted &= np.isin(lane_of[ballot.unit], list(group))
+                counted &= _among(lane_of[ballot.unit], group)
             selected.append(_select(ballot, span_of, counted, contest.dropping, curation))
     return Curated(tuple(ballots), _best_first(selected, len(spans)))
 
@@ -271,6 +271,12 @@ def contests(policy: str, present: Collection[str]) -> tuple[Contest, ...]:
     if not still or (timed and "image" not in present):
         return timed
     return (Contest(still, tuple(lane for lane in apart if lane <= still), True), *timed)
+
+
+def _among(lane_of: np.ndarray, lanes: frozenset[int]) -> np.ndarray:
+    member = np.zeros(len(LANES), bool)
+    member[list(lanes)] = True
+    return member[lane_of]
 
 
 def _vote(evidence: np.ndarray, competes: np.ndarray, weights: np.ndarray, gamma: float) -> Ballot:
