@@ -3,11 +3,12 @@
 // The value's contract stands in omnitrace_ui/views/__init__.py.
 
 const KEPT = 4;
+const SETTLE_MS = 80;
 const root = element.querySelector(".ot");
 const find = (name) => root.querySelector("." + name);
 
 const kept = { parts: new Map(), units: new Map() };
-let answer = null, parts = [], units = [], pieces = {}, shownKey = null, asked = null;
+let answer = null, parts = [], units = [], pieces = {}, shownKey = null, asked = null, announcing = 0, reminders = 0;
 // What is looked at: a selected sentence, one under the pointer, a source whose users are lit up.
 const view = { span: null, hover: null, unit: null };
 
@@ -30,7 +31,23 @@ function selectSpan(id) {
   paint();
   const best = spanOf(id)?.cites[0];
   if (best) sources.reveal(best[0]);
-  trigger("select", { index: id ?? -1, value: spanOf(id)?.text ?? "" });
+  reminders = 0;
+  announce();
+}
+
+// Python hears where a walk by keys ends, not every step: of events that overlap, gradio drops some
+// ("once") or repeats the first one's data ("always_last").
+function announce() {
+  clearTimeout(announcing);
+  announcing = setTimeout(() => trigger("select", { index: view.span ?? -1, value: spanOf(view.span)?.text ?? "" }), SETTLE_MS);
+}
+
+// Of a long answer only the selected sentence brings its votes: if those of another came, ask again.
+function remind(phase) {
+  const span = spanOf(view.span);
+  if (!span || span.why || span.live || phase !== "done" || reminders >= 3) return;
+  reminders += 1;
+  announce();
 }
 
 const preview = once(paint);
@@ -188,6 +205,7 @@ function render() {
   drawStatus(value.status ?? { phase: "empty", text: "", done: 0, total: null });
   drawLegend();
   paint();
+  remind(value.status?.phase);
 }
 
 // Wide: the answer beside one of two panels. Narrow: one of three panels at a time.

@@ -21,7 +21,8 @@ class TraceView(gr.HTML):
 
     Events: ``select`` (``gr.SelectData``: ``index`` is the sentence or −1, ``value`` its text) and
     ``resend`` (``gr.EventData`` with ``trace`` and ``key``: answer with a value that has ``parts``
-    and ``units``). Listen with ``trigger_mode="always_last"``: quick arrow keys would be dropped.
+    and ``units``). Listen with ``trigger_mode="multiple"``: of events that overlap, the other modes
+    drop the later ones or hand on the first one's data.
     """
 
     def __init__(

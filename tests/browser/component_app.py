@@ -155,7 +155,7 @@ def build() -> gr.Blocks:
         def on_select(event: gr.SelectData):
             return f"{event.index}: {event.value}"
 
-        view.select(on_select, None, selected, trigger_mode="always_last", **quiet)
+        view.select(on_select, None, selected, trigger_mode="multiple", **quiet)
     return app
 
 
