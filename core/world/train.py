@@ -4,8 +4,7 @@ Two processes of one thread each share a step (``--workers``); a checkpoint with
 is written every three minutes to ``--work`` and ``--resume`` goes on from it; the model in
 ``--out`` is usable at any time. Hidden matrices take Muon, the rest AdamW; the learning rate is
 flat and falls over the last quarter, so training can be prolonged (``--init`` starts from
-exported weights). Needs Debian's espeak-ng, ffmpeg and fonts-noto-color-emoji, and
-core/world/requirements.txt.
+exported weights). Needs Debian's espeak-ng, ffmpeg and fonts-noto-color-emoji.
 """
 
 from __future__ import annotations
