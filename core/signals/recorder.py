@@ -61,14 +61,10 @@ class Recorder:
 
     def step(self, length: int) -> StepRecord:
         """The record of the last listening, ``length`` positions having been read so far."""
-        device = self._rows[self._layers - 1].device
-        rows = torch.zeros(self._layers, length, device=device)
-        for layer, row in self._rows.items():
-            # A sliding window's cache holds the latest positions only; a static one, room to come.
-            kept = row[:length]
-            rows[layer, length - len(kept) :] = kept
-        self._rows = {}
-        return StepRecord(rows)
+        heard, self._rows = self._rows, {}
+        device = heard[self._layers - 1].device
+        whole = [_whole(heard[layer], length).to(device) for layer in range(self._layers)]
+        return StepRecord(torch.stack(whole))
 
     def hear(self, layer: int, row: torch.Tensor) -> None:
         """Take the row of one layer; called from the attention function."""
@@ -91,15 +87,23 @@ def last_row(
     groups = key.shape[1]
     if mask is None and 1 < queries < key.shape[2]:
         key = key[:, :, :queries]  # An empty static cache is longer than what was read.
-    asked = query[0, :, -1].view(groups, heads // groups, width)
-    weights = torch.matmul(asked, key[0].transpose(1, 2)) * scaling
+    asked = (query[0, :, -1] * scaling).view(groups, heads // groups, width)
+    products = torch.bmm(asked, key[0].transpose(1, 2)).view(heads, -1)
     if mask is not None:
         seen = mask[0, :, -1]
-        seen = seen.view(groups, -1, seen.shape[-1]) if len(seen) == heads else seen
-        weights = (
-            weights.masked_fill(~seen, -torch.inf) if seen.dtype == torch.bool else weights + seen
+        products = (
+            products.masked_fill(~seen, -torch.inf) if seen.dtype == torch.bool else products + seen
         )
-    return weights.softmax(-1, dtype=torch.float32).mean((0, 1))
+    return products.softmax(-1, dtype=torch.float32).mean(0)
+
+
+def _whole(row: torch.Tensor, length: int) -> torch.Tensor:
+    """A row over all ``length`` positions read so far.
+
+    A sliding window's cache holds the latest positions only; a static one has room for more.
+    """
+    missing = length - len(row)
+    return torch.nn.functional.pad(row, (missing, 0)) if missing > 0 else row[:length]
 
 
 def _recording_attention(

@@ -45,7 +45,7 @@ class TextCodec:
     def encode(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids and ``[start, end)`` in characters; tokens that split a character share it."""
         encoding = self._plain.encode(text, add_special_tokens=False)
-        return encoding.ids, encoding.offsets
+        return encoding.ids, _without_gaps(encoding.offsets, len(text))
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes that a token spells; none for control tokens and unused ids."""
@@ -55,6 +55,20 @@ class TextCodec:
             return self._added[token]
         piece = self._tokenizer.convert_ids_to_tokens(token)
         return b"" if piece is None else bytes(map(_BYTE_OF.__getitem__, piece))
+
+
+def _without_gaps(offsets: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    """Offsets that leave no character out.
+
+    Where normalisation joins a letter and its accent, the tokenizer counts only the letter.
+    """
+    left_out = set(range(length)).difference(*(range(start, end) for start, end in offsets))
+    if not left_out:
+        return offsets
+    ends = {}
+    for character in sorted(left_out, reverse=True):
+        ends[character] = ends.get(character + 1, character + 1)
+    return [(start, ends.get(end, end)) for start, end in offsets]
 
 
 def _without(backend: Tokenizer, control: dict[str, int]) -> Tokenizer:
