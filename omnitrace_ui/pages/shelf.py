@@ -15,7 +15,13 @@ from omnitrace_ui.pages.events import PRIVATE, Updates, signal_choice
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views.wire import JSON
 
-_DOWNLOAD = "() => document.querySelector('a#download, #download a')?.click()"
+_DOWNLOAD = """(file) => {
+  if (!file?.url) return;
+  const link = document.createElement("a");
+  link.href = file.url;
+  link.download = file.orig_name ?? "";
+  link.click();
+}"""
 """The file is made when asked for; gradio's own button would need it beforehand."""
 
 
@@ -84,7 +90,7 @@ def wire_shelf(
 
     for button, make in ((shelf.save, save), (shelf.export, export)):
         button.click(told(make), visitor, shelf.download, **PRIVATE).success(
-            None, None, None, js=_DOWNLOAD, api_visibility="private"
+            None, shelf.download, None, js=_DOWNLOAD, **PRIVATE
         )
     outputs = [view, visitor, signal]
     shelf.upload.upload(
