@@ -127,7 +127,7 @@ def test_rows_are_those_of_eager_attention(static: bool):
 
 
 def test_a_sliding_window_has_left_the_beginning_behind():
-    """Layers 1 and 2 see the latest 6 positions only; their rows stand where those positions are."""
+    """Layers 1 and 2 see the latest 6 positions only; their rows stand where those are."""
     window = {"use_sliding_window": True, "sliding_window": 6, "max_window_layers": 1}
     model = tiny_thinker(tiny_model().processor.tokenizer, **window).model.language_model
     assert model.config.layer_types == ["full_attention"] + ["sliding_attention"] * 2
