@@ -12,7 +12,9 @@ function el(tag, className, parent) {
 
 // Assignments that change nothing are skipped: they would cost a repaint, and a live region would speak.
 function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const only = node.nodeType === Node.TEXT_NODE ? node : node.childNodes.length === 1 ? node.firstChild : null;
+  if (only?.nodeType === Node.TEXT_NODE) { if (only.data !== text) only.data = text; }
+  else if (node.textContent !== text) node.textContent = text;
 }
 
 function setAttr(node, name, value) {

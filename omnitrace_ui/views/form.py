@@ -80,7 +80,7 @@ def _read(row: object, place: int) -> GivenPart:
             )
         return GivenPart(name, kind, text=clean(text))
     if kind in MEDIA_PARTS and row.get("pending") is True:
-        raise InputError(f"Part {place} is still being uploaded: wait for it, or remove it.")
+        raise InputError(f"Part {place} is not uploaded: wait for it, try again, or remove it.")
     file = row.get("file")
     if kind not in MEDIA_PARTS or set(row) != {"id", "kind", "file"} or not isinstance(file, dict):
         raise wrong

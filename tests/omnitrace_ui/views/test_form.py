@@ -68,7 +68,7 @@ def test_anything_else_is_refused(row: object):
 
 
 def test_a_file_that_is_still_on_its_way_is_said_to_be():
-    with pytest.raises(InputError, match="Part 1 is still being uploaded"):
+    with pytest.raises(InputError, match="Part 1 is not uploaded: wait for it"):
         read_form([{"id": "a", "kind": "audio", "pending": True}])
 
 
