@@ -6,6 +6,7 @@ adapter which loads the one loads the other.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -162,10 +163,14 @@ def export(
     tokenizer: PreTrainedTokenizerFast,
     folder: Path,
 ) -> None:
-    """Write a checkpoint that ``load_model`` opens: weights in float16, config, processor."""
+    """Write a checkpoint that ``load_model`` opens: weights in float16, config, processor.
+
+    A copy is rounded: training goes on with the float32 weights of ``model``.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    model.generation_config = GenerationConfig(
+    rounded = copy.deepcopy(model).half()
+    rounded.generation_config = GenerationConfig(
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, do_sample=False
     )
     processor(tokenizer).save_pretrained(folder)
-    model.half().save_pretrained(folder)
+    rounded.save_pretrained(folder)

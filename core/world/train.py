@@ -154,7 +154,6 @@ class Run:
         torch.save(state, temporary)
         temporary.replace(self.plan.work / "checkpoint.pt")
         export(self.model, self.tokenizer, self.plan.out)
-        self.model.float()
 
     def _load(self) -> None:
         state = torch.load(self.plan.work / "checkpoint.pt", weights_only=True)
