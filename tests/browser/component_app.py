@@ -74,7 +74,8 @@ def build() -> gr.Blocks:
                 form = PartsBuilder(elem_id="form")
                 send, fail, fill = gr.Button("send"), gr.Button("fail"), gr.Button("fill")
                 sent = gr.JSON(elem_id="sent")
-                evil_form = gr.Button("evil form")
+                evil_form, queued = gr.Button("evil form"), gr.Button("queue")
+                no_form = gr.Button("no form")
                 coverage = gr.Slider(0, 1, 0.85, label="coverage", elem_id="coverage")
                 with gr.Row():
                     show, evil, stream = gr.Button("show"), gr.Button("evil"), gr.Button("stream")
@@ -118,6 +119,8 @@ def build() -> gr.Blocks:
 
         quiet = {"queue": False, "show_progress": "hidden"}
         send.click(echo, form, sent, **quiet)
+        queued.click(echo, form, sent, show_progress="hidden")
+        no_form.click(lambda: [], None, form, **quiet)
         fail.click(refuse, form, form, **quiet)
         fill.click(example, None, form, **quiet)
         evil_form.click(evil_example, None, form, **quiet)

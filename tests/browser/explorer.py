@@ -43,7 +43,7 @@ def served(traces: Path, *, port: int | None = None) -> Iterator[str]:
     engine.warm_up()
     app = build_app(Site(engine, Store(root), Library.read(HELDOUT, traces)))
     try:
-        yield launch(app, Serving(port=port), block=False, quiet=True)
+        yield launch(app, Serving(port=port))
     finally:
         app.close()
         shutil.rmtree(root, ignore_errors=True)

@@ -47,24 +47,34 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=20_000)
     with sync_playwright() as play:
         started = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield started
         started.close()
 
 
-@pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def wide(browser: Browser, url: str) -> Iterator[Page]:
     yield from opened(browser, url, WIDE)
 
 
 @pytest.fixture
-def phone(browser: Browser, url: str) -> Iterator[Page]:
-    yield from opened(browser, url, PHONE)
+def page(wide: Page) -> Page:
+    """One page for all tests, as good as new: loading it takes longer than most of them."""
+    wide.mouse.move(1, 1)
+    wide.locator("#sent").evaluate("n => n.ownerDocument.activeElement.blur()")
+    for name in ("clear", "no form"):
+        press(wide, name)
+    expect(rows(wide)).to_have_count(0)
+    expect(wide.locator("#view .ot-part")).to_have_count(0)
+    expect(wide.locator("#view .ot-view")).to_have_attribute("data-phase", "empty")
+    wide.get_by_role("tab", name="Sources").click()
+    return wide
 
 
 def opened(browser: Browser, url: str, viewport: dict, scheme: str = "light") -> Iterator[Page]:
-    """A fresh page; whatever its console complains of fails the test that used it."""
+    """A fresh page; an error of its scripts fails the tests that used it."""
     context = browser.new_context(viewport=viewport, permissions=["microphone"])
     page = context.new_page()
     wrong: list[str] = []
@@ -76,7 +86,8 @@ def opened(browser: Browser, url: str, viewport: dict, scheme: str = "light") ->
     )
     yield page
     context.close()
-    assert not wrong
+    # Refused requests are part of some tests.
+    assert not [text for text in wrong if not text.startswith("Failed to load resource")]
 
 
 def press(page: Page, name: str) -> None:
@@ -217,8 +228,8 @@ def test_a_band_plays_exactly_itself_and_stops(page: Page):
 def test_bands_of_a_film_lie_in_two_rows_where_time_says(page: Page):
     shown(page)
     sentence(page, 3).click()
-    picture = page.locator("[data-lane=video_frames] .ot-band")
-    sound = page.locator("[data-lane=video_sound] .ot-band")
+    picture = page.locator(".ot-track[data-lane=video_frames] .ot-band")
+    sound = page.locator(".ot-track[data-lane=video_sound] .ot-band")
     row = page.locator("#view .ot-part[data-kind=video] .ot-time-rows").bounding_box()
     for band, seconds in ((picture, 12.0), (sound, 18.0)):
         box = band.bounding_box()
@@ -245,7 +256,6 @@ def test_media_that_cannot_be_played_say_so(page: Page):
     expect(page.locator("#view .ot-part[data-kind=audio] .ot-missing")).to_contain_text(
         "cannot be played"
     )
-    page.evaluate("console.clear()")
 
 
 # Updates ----------------------------------------------------------------------------------------
@@ -344,7 +354,12 @@ def test_why_shows_votes_shares_and_where_the_signal_went(page: Page):
 # Narrow -----------------------------------------------------------------------------------------
 
 
-def test_on_a_phone_one_panel_at_a_time_and_a_bar_leads_on(phone: Page):
+def test_on_a_phone_one_panel_at_a_time_and_a_bar_leads_on(browser: Browser, url: str):
+    for phone in opened(browser, url, PHONE):
+        walk_on_a_phone(phone)
+
+
+def walk_on_a_phone(phone: Page) -> None:
     shown(phone)
     expect(phone.locator(".ot-parts")).to_be_hidden()
     sentence(phone, 0).click()
@@ -362,8 +377,6 @@ def test_on_a_phone_one_panel_at_a_time_and_a_bar_leads_on(phone: Page):
 
 def sent(page: Page) -> list[dict]:
     """What Python gets of the form."""
-    press(page, "send")
-    page.wait_for_function("() => document.querySelector('#sent').innerText.includes('kind')")
     with page.expect_response("**/run/predict**") as answer:
         press(page, "send")
     return answer.value.json()["data"][0]
@@ -456,8 +469,8 @@ def test_a_file_over_the_limit_is_told_beside_its_part(page: Page):
     big = {"name": "big.wav", "mimeType": "audio/wav", "buffer": b"\0" * 2_200_000}
     page.locator(".ot-picker").set_input_files([big])
     expect(rows(page).get_by_role("alert")).to_contain_text("2.2 MB")
-    press(page, "send")
-    expect(page.get_by_text("Part 1 is still being uploaded")).to_be_visible()
+    press(page, "queue")
+    expect(page.get_by_text("Part 1 is not uploaded: wait for it")).to_be_visible()
     page.get_by_role("button", name="Remove: Audio 1").click()
     expect(rows(page)).to_have_count(0)
 
@@ -469,7 +482,6 @@ def test_a_broken_upload_can_be_tried_again(page: Page):
     page.unroute("**/upload")
     page.get_by_role("button", name="Try again").click()
     expect(rows(page).locator("img")).to_be_visible()
-    page.evaluate("console.clear()")
 
 
 def test_a_recording_arrives_as_wav(page: Page, tmp_path: Path):
@@ -549,7 +561,9 @@ CONTRAST = """selector => {
         let ground = [255, 255, 255, 255];
         const around = [];
         for (let at = node; at; at = at.parentElement) around.unshift(at);
-        for (const at of around) ground = over(numbers(getComputedStyle(at).backgroundColor), ground);
+        for (const at of around) {
+            ground = over(numbers(getComputedStyle(at).backgroundColor), ground);
+        }
         const ink = light(over(numbers(getComputedStyle(node).color), ground));
         const ratio = (Math.max(ink, light(ground)) + 0.05) / (Math.min(ink, light(ground)) + 0.05);
         found.push([ratio, node.className, node.textContent.slice(0, 30)]);
