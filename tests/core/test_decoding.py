@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from threading import Barrier
 
@@ -280,6 +281,6 @@ def test_ranges_are_the_characters_that_a_tokens_bytes_touch(text: str, cuts: li
     text = raw.decode()
     edges = [0, *sorted(min(cut, len(raw)) for cut in cuts), len(raw)]
     owner = [index for index, character in enumerate(text) for _ in character.encode()]
-    _, ranges, _ = spelled(*[raw[a:b] for a, b in zip(edges, edges[1:], strict=False)])
-    for (a, b), (start, end) in zip(zip(edges, edges[1:], strict=False), ranges, strict=True):
+    _, ranges, _ = spelled(*[raw[a:b] for a, b in pairwise(edges)])
+    for (a, b), (start, end) in zip(pairwise(edges), ranges, strict=True):
         assert set(range(start, end)) == set(owner[a:b])
