@@ -59,7 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         names=tuple(args.allow_host),
         upload_megabytes=args.upload_megabytes,
     )
-    launch(app, on_space(serving))
+    try:
+        url = launch(app, on_space(serving))
+    except OSError as error:
+        print(f"error: {error}. Choose another port: --port", file=sys.stderr)
+        return 1
+    print(f"OmniTrace Explorer is on {url}", flush=True)
+    app.block_thread()
     return 0
 
 

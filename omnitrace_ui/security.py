@@ -17,6 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ANY = "*"
 
+_UNKNOWN_NAME = (
+    "This server does not go by that name. Whoever runs it can allow it: --allow-host NAME"
+)
 _POLICY = (
     "default-src 'self'; "
     # gr.HTML compiles its template and script in the browser: without 'unsafe-eval' it stays empty.
@@ -54,7 +57,13 @@ class HostGuard:
         if scope["type"] == "lifespan" or self._knows(_hostname(_header(scope, b"host"))):
             await self._app(scope, receive, send)
         else:
-            await _refuse(scope, receive, send, 400, "This server does not go by that name.")
+            await _refuse(
+                scope,
+                receive,
+                send,
+                400,
+                _UNKNOWN_NAME,
+            )
 
     def _knows(self, host: str) -> bool:
         return ANY in self._hosts or host == "localhost" or host in self._hosts or _is_address(host)

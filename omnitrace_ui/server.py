@@ -62,21 +62,22 @@ def on_space(serving: Serving) -> Serving:
     )
 
 
-def launch(app: gr.Blocks, serving: Serving, *, block: bool = True, quiet: bool = False) -> str:
-    """Serve the app; returns its address.
+def launch(app: gr.Blocks, serving: Serving) -> str:
+    """Serve the app in the background; returns its address. ``app.block_thread()`` waits for it.
 
     Args:
         app: ``layout.build_app``'s.
         serving: where and to whom.
-        block: do not return before the server ends.
-        quiet: print nothing.
+
+    Raises:
+        OSError: the port is taken.
     """
     app.queue(max_size=serving.waiting, default_concurrency_limit=8, api_open=False)
     _, url, _ = app.launch(
         server_name=serving.host,
         server_port=serving.port,
-        prevent_thread_lock=not block,
-        quiet=quiet,
+        prevent_thread_lock=True,
+        quiet=True,
         theme=theme(),
         css=page_style() + style("page"),
         share=False,

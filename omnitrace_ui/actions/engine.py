@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 import time
+import wave
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from core.decoding import Step, stream
@@ -18,7 +21,7 @@ from core.models.base import TracedModel
 from core.prompt import Prompt
 from core.spans import sentence_ranges
 from core.trace import Generation, Trace
-from omnitrace_ui.actions.messages import message
+from omnitrace_ui.actions.messages import logger, message
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,6 +53,7 @@ class Engine:
         self._loadings = {name: _Loading(loader) for name, loader in loaders.items()}
         # ZeroGPU forks a worker for the decorated function, so the model must be loaded before.
         lent = _lent_gpu(gpu_seconds)
+        self._lent = lent is not None
         self._generate = lent(self._packed) if lent else self._steps
 
     @property
@@ -58,9 +62,25 @@ class Engine:
         return tuple(self._loadings)
 
     def warm_up(self) -> None:
-        """Begin to load the default model, and what every explanation needs; returns at once."""
-        self._loadings[self.names[0]].start()
-        threading.Thread(target=sentence_ranges, args=("Warm up.",), daemon=True).start()
+        """Load the default model and use it once, in the background; returns at once.
+
+        The first use of a model loads half a dozen libraries, which nobody should wait for.
+        """
+        threading.Thread(target=self._warm_up, name="warm up", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        name = self.names[0]
+        try:
+            for _ in self.loading(name):
+                pass
+            sentence_ranges("Warm up.")
+            with tempfile.TemporaryDirectory(prefix="omnitrace-") as folder:
+                prompt = Prompt.of("Warm up.", [_silence(Path(folder))])
+                if not self._lent:
+                    for _ in self._steps(name, prompt, ("attmean",), Generation(max_new_tokens=2)):
+                        pass
+        except Exception as error:
+            logger.warning("The model %s is not ready: %s", name, message(error))
 
     def loading(self, name: str) -> Iterator[float]:
         """Load a model if that has not been done; yields the seconds it has taken so far.
@@ -152,6 +172,17 @@ class _Loading:
             self._failure = error
         finally:
             self._over.set()
+
+
+def _silence(folder: Path) -> Path:
+    """A recording of half a second in which nothing is heard."""
+    path = folder / "silence.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(16_000))
+    return path
 
 
 def _same(trace: Trace) -> Trace:

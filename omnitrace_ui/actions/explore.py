@@ -98,6 +98,8 @@ class Explore:
         if not 0 <= index < len(examples):
             raise InputError(f"There is no example number {index + 1}. Reload the page.")
         prompt = take_sample(examples[index].sample, self.site.store.fresh_folder(visitor))
+        # Our own files need no check; decoding a film twice would be felt.
+        visitor.checked |= {(part.path, part.kind) for _, part in prompt.media}
         return prompt.instruction, prompt_form(prompt)
 
     def open_upload(self, visitor: Visitor, path: str) -> JSON:
