@@ -51,7 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    engine.warm_up()
     app = build_app(Site(engine, store, library))
     serving = Serving(
         host=args.host,
@@ -64,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"error: {error}. Choose another port: --port", file=sys.stderr)
         return 1
+    # Not before: gradio gives up on a server that does not answer it within seconds.
+    engine.warm_up()
     print(f"OmniTrace Explorer is on {url}", flush=True)
     app.block_thread()
     return 0

@@ -40,10 +40,11 @@ def served(traces: Path, *, port: int | None = None) -> Iterator[str]:
     before = os.environ.get("GRADIO_TEMP_DIR")
     root = private_folder()
     engine = Engine({"embedded": partial(load_model, "embedded")})
-    engine.warm_up()
     app = build_app(Site(engine, Store(root), Library.read(HELDOUT, traces)))
     try:
-        yield launch(app, Serving(port=port))
+        address = launch(app, Serving(port=port))
+        engine.warm_up()
+        yield address
     finally:
         app.close()
         shutil.rmtree(root, ignore_errors=True)

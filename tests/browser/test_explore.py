@@ -23,7 +23,7 @@ LION, SPEECH, FILM = (
     MEDIA / "audio/audio_sample.wav",
     MEDIA / "videos/a.mp4",
 )
-PATIENCE = 90_000
+PATIENCE = 180_000
 """Milliseconds; machines that build are slow and busy."""
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>${window.hacked=3}'
 
@@ -99,6 +99,14 @@ def set_slider(page: Page, name: str, value: float) -> None:
     )
 
 
+def answer_at_most(page: Page, tokens: int) -> None:
+    """Beyond its world the miniature model may never end a sentence."""
+    page.get_by_role("button", name="Model and generation").click()
+    number = page.get_by_role("spinbutton", name="Longest answer")
+    number.fill(str(tokens))
+    number.blur()
+
+
 def test_the_whole_story_with_real_media(visit, tmp_path):
     page = visit()
     page.get_by_label("Instruction").fill("Describe all that you are given.")
@@ -108,6 +116,7 @@ def test_the_whole_story_with_real_media(visit, tmp_path):
     expect(page.locator("#parts .ot-rows > li")).to_have_count(4)
     expect(page.locator("#parts video")).to_be_visible()
 
+    answer_at_most(page, 40)
     trace_now(page)
     expect(page.locator("#note")).to_contain_text("miniature")
     first = sentences(page).first
@@ -208,9 +217,9 @@ def test_hostile_names_and_words_stay_text(visit, tmp_path):
 
 
 def test_an_address_opens_a_saved_trace(visit):
-    page = visit("/?trace=shown")
+    page = visit("?trace=shown")
     expect(sentences(page).first).to_be_visible()
-    page = visit("/?trace=../../etc/passwd")
+    page = visit("?trace=../../etc/passwd")
     expect(page.locator("#view .ot-problem")).to_contain_text("No saved trace")
 
 
