@@ -32,7 +32,7 @@ FAMILIES = {
 """``model_type`` of a config → module with ``load``."""
 
 _WANTED = ("*.json", "*.jinja", "*.txt", "*.safetensors")
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ def load_model(
         ModelError: unknown, of an unknown family, incomplete, not on this machine, or the device
             or dtype cannot be had.
     """
+    from safetensors import SafetensorError
+
     device, dtype = _placement(device, dtype, device_map)
     folder = _folder(name)
     module = FAMILIES.get(_family(folder, name))
@@ -86,7 +88,7 @@ def load_model(
             device_map=device_map,
             world_only=folder == EMBEDDED,
         )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise ModelError(
             f"The model {_shown(name)!r} cannot be loaded ({type(error).__name__}): its files are "
             "incomplete or damaged, a package is missing, or memory does not suffice. "
@@ -128,7 +130,7 @@ def _folder(name: str) -> Path:
     """The folder that holds a model's files; downloads them if ``name`` is a hub id."""
     if name == "embedded":
         return EMBEDDED
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return Path(name).resolve()
     if not _HUB_ID.fullmatch(name):
         known = ", ".join(model.name for model in available_models())

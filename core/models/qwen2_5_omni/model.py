@@ -43,13 +43,18 @@ def load(
         OSError, ValueError: files are missing or do not fit; ``core.models.registry`` explains.
     """
     processor = Qwen2_5OmniProcessor.from_pretrained(folder, local_files_only=True)
-    thinker = Qwen2_5OmniThinkerForConditionalGeneration.from_pretrained(
+    thinker, report = Qwen2_5OmniThinkerForConditionalGeneration.from_pretrained(
         folder,
         dtype=dtype,
         device_map=device_map,
         attn_implementation="sdpa",
         local_files_only=True,
+        output_loading_info=True,
     )
+    # Missing weights are filled with random numbers, with no more than a warning.
+    missing = {name for name, _ in thinker.named_parameters()} & set(report["missing_keys"])
+    if missing:
+        raise ValueError(f"{len(missing)} weights are missing, among them {min(missing)}")
     if device is not None and device_map is None:
         thinker = thinker.to(device)
     return Qwen25Omni(thinker.eval(), processor, name=name, world_only=world_only)

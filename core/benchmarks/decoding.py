@@ -1,0 +1,135 @@
+"""What tracing costs beside plain ``generate``: ``python -m core bench decoding [--json]``.
+
+A model of the embedded one's family with random weights and 24 layers reads a text and answers,
+both ways in turn, with sdpa. Compared is processor time (what else runs on the machine then counts
+little), the median of the pairs' ratios. Peak memory is that of a fresh process each. The standing
+limits: ratio ≤ 1.05; added memory ≤ the rows kept, within what a process's peak itself varies.
+"""
+
+from __future__ import annotations
+
+import copy
+import json as json_module
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import torch
+from transformers import Qwen2_5OmniThinkerForConditionalGeneration, logging
+
+from core.decoding import trace
+from core.media import Limits
+from core.models.qwen2_5_omni import Qwen25Omni
+from core.models.registry import load_model
+from core.prompt import Prompt
+
+PROMPT_CHARACTERS, NEW_TOKENS = 1_200, 24
+LAYERS, WIDTH, HEADS, KEY_HEADS = 24, 256, 4, 2
+PAIRS = 7
+RATIO_LIMIT = 1.05
+PEAK_NOISE = 8_000_000
+"""Bytes by which the peak of one and the same process varies between runs."""
+
+
+def run(*, json: bool) -> int:
+    """Print time ratio and memory; return 1 if one is beyond its limit."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    model = _model()
+    plain, traced = _plain(model), _traced(model)
+    same = plain() == traced()
+    ratios = [_seconds(traced) / _seconds(plain) for _ in range(PAIRS)]
+    peaks = {name: _peak_of_a_fresh_process(name) for name in ("plain", "traced")}
+    positions = len(model.prepare(_prompt(), limits=Limits()).timeline)
+    rows = 2 * NEW_TOKENS * (positions * 2 + 4)
+    report = {
+        "prompt_positions": positions,
+        "new_tokens": NEW_TOKENS,
+        "same_tokens": same,
+        "ratio": round(statistics.median(ratios), 3),
+        "ratio_limit": RATIO_LIMIT,
+        "plain_peak_bytes": peaks["plain"],
+        "traced_peak_bytes": peaks["traced"],
+        "rows_bytes": rows,
+    }
+    if json:
+        print(json_module.dumps(report, indent=1))
+    else:
+        for name, value in report.items():
+            print(f"{name:<18}{value:>14,}")
+    light = peaks["traced"] - peaks["plain"] <= rows + PEAK_NOISE
+    return 0 if same and light and report["ratio"] <= RATIO_LIMIT else 1
+
+
+def _prompt() -> Prompt:
+    text = "Anna cooked seven leaves on Wednesday. " * 100
+    return Prompt.of("Summarise the text.", [text[:PROMPT_CHARACTERS]])
+
+
+def _model() -> Qwen25Omni:
+    embedded = load_model("embedded", device="cpu", dtype="float32")
+    config = copy.deepcopy(embedded.thinker.config)
+    text = config.text_config
+    text.num_hidden_layers, text.layer_types = LAYERS, ["full_attention"] * LAYERS
+    text.hidden_size, text.intermediate_size = WIDTH, 3 * WIDTH
+    text.num_attention_heads, text.num_key_value_heads = HEADS, KEY_HEADS
+    text.rope_parameters = {**text.rope_parameters, "mrope_section": [8, 12, 12]}
+    config.vision_config.out_hidden_size = config.audio_config.output_dim = WIDTH
+    torch.manual_seed(0)
+    thinker = Qwen2_5OmniThinkerForConditionalGeneration(config).eval()
+    thinker.set_attn_implementation("sdpa")
+    thinker.generation_config.eos_token_id = None
+    model = Qwen25Omni(thinker, embedded.processor, name="bench")
+    model.stop_tokens = frozenset()
+    return model
+
+
+def _plain(model: Qwen25Omni) -> Callable[[], list[int]]:
+    """``generate``, tokenization of the prompt included, as tracing includes it."""
+
+    def call() -> list[int]:
+        ids = model.prepare(_prompt(), limits=Limits()).inputs["input_ids"]
+        said = model.thinker.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=NEW_TOKENS,
+            do_sample=False,
+        )
+        return said[0, ids.shape[1] :].tolist()
+
+    return call
+
+
+def _traced(model: Qwen25Omni) -> Callable[[], list[int]]:
+    def call() -> list[int]:
+        traced = trace(model, _prompt(), max_new_tokens=NEW_TOKENS)
+        return [token.id for token in traced.tokens]
+
+    return call
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def _peak_of_a_fresh_process(name: str) -> int:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_peak, name).result()
+
+
+def _peak(name: str) -> int:
+    """Bytes by which this process's peak grows in one call."""
+    model = _model()
+    call = {"plain": _plain, "traced": _traced}[name](model)
+    before = _peak_so_far()
+    call()
+    return _peak_so_far() - before
+
+
+def _peak_so_far() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

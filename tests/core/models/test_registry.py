@@ -1,0 +1,116 @@
+"""Loading by name, and every way in which it can fail."""
+
+import json
+import shutil
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file, save_file
+
+from core.decoding import trace
+from core.errors import ModelError
+from core.models import registry
+from core.models.registry import available_models, load_model
+from core.prompt import Prompt
+from tests.core.tiny import save_tiny, tiny_model
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp("models") / "mine")
+
+
+def test_a_local_folder_says_what_the_model_said(folder: Path):
+    model, prompt = load_model(str(folder)), Prompt.of("Say.", ["A dog."])
+    assert model.info.name == "mine" and not model.info.world_only
+    assert (model.info.device, model.info.dtype) == ("cpu", "float32")
+    here, there = (trace(one, prompt, max_new_tokens=6) for one in (tiny_model(), model))
+    assert here.tokens == there.tokens
+    assert np.array_equal(here.scores["rawatt"], there.scores["rawatt"])
+
+
+def test_dtype_can_be_chosen(folder: Path):
+    model = load_model(str(folder), device="cpu", dtype="bfloat16")
+    assert model.info.dtype == "bfloat16"
+    assert trace(model, Prompt.of("Say."), max_new_tokens=3).scores["attmean"].max() <= 1
+
+
+def test_the_embedded_model_comes_first_and_by_default():
+    assert available_models()[0].name == "embedded"
+    model = load_model()
+    assert model.info.name == "embedded" and model.info.world_only
+
+
+@pytest.mark.parametrize("name", ["gpt", "", "a/b/c", "../x"])
+def test_an_unknown_name_lists_the_known_ones(name: str):
+    with pytest.raises(ModelError, match=r"embedded, Qwen/Qwen2\.5-Omni-7B"):
+        load_model(name)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"dtype": "int8"}, "float32, bfloat16"),
+        ({"device": "cuda:99"}, "no device"),
+        ({"device": "toaster"}, "no device"),
+        ({"device": "cpu", "device_map": "auto"}, "not both"),
+    ],
+)
+def test_a_place_that_cannot_be_had(wrong: dict, message: str):
+    with pytest.raises(ModelError, match=message):
+        load_model("embedded", **wrong)
+
+
+def test_a_folder_without_a_model(tmp_path: Path):
+    with pytest.raises(ModelError, match=r"config\.json is missing"):
+        load_model(str(tmp_path))
+
+
+def test_another_family(tmp_path: Path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    with pytest.raises(ModelError, match="Known: qwen2_5_omni"):
+        load_model(str(tmp_path))
+
+
+@pytest.mark.parametrize("lost", ["model.safetensors", "tokenizer.json", "processor_config.json"])
+def test_a_folder_that_lost_a_file(folder: Path, tmp_path: Path, lost: str):
+    shutil.copytree(folder, tmp_path / "half")
+    (tmp_path / "half" / lost).unlink()
+    with pytest.raises(ModelError, match="'half' cannot be loaded") as caught:
+        load_model(str(tmp_path / "half"))
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_damaged_weights(folder: Path, tmp_path: Path):
+    shutil.copytree(folder, tmp_path / "half")
+    weights = tmp_path / "half" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="incomplete or damaged"):
+        load_model(str(tmp_path / "half"))
+
+
+def test_weights_that_are_missing_are_not_made_up(folder: Path, tmp_path: Path):
+    shutil.copytree(folder, tmp_path / "half")
+    weights = load_file(tmp_path / "half" / "model.safetensors")
+    weights.pop(next(name for name in weights if name.endswith("layers.1.mlp.up_proj.weight")))
+    save_file(weights, tmp_path / "half" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="incomplete"):
+        load_model(str(tmp_path / "half"))
+
+
+@pytest.fixture
+def silent_hub(monkeypatch: pytest.MonkeyPatch):
+    """A hub that takes the call and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        monkeypatch.setattr(registry, "ANSWER_SECONDS", 0.2)
+        yield
+
+
+@pytest.mark.usefixtures("silent_hub")
+def test_a_hub_that_does_not_answer_is_not_waited_for():
+    with pytest.raises(ModelError, match="is not on this machine, and the hub cannot be reached"):
+        load_model("nobody/nothing-of-the-kind")
