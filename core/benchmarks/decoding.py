@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import copy
 import json as json_module
-import resource
 import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import torch
-from transformers import Qwen2_5OmniThinkerForConditionalGeneration, logging
+from transformers.utils import logging
 
 from core.decoding import trace
 from core.media import Limits
@@ -79,7 +79,7 @@ def _model() -> Qwen25Omni:
     text.rope_parameters = {**text.rope_parameters, "mrope_section": [8, 12, 12]}
     config.vision_config.out_hidden_size = config.audio_config.output_dim = WIDTH
     torch.manual_seed(0)
-    thinker = Qwen2_5OmniThinkerForConditionalGeneration(config).eval()
+    thinker = type(embedded.thinker)(config).eval()
     thinker.set_attn_implementation("sdpa")
     thinker.generation_config.eos_token_id = None
     model = Qwen25Omni(thinker, embedded.processor, name="bench")
@@ -123,13 +123,14 @@ def _peak_of_a_fresh_process(name: str) -> int:
 
 
 def _peak(name: str) -> int:
-    """Bytes by which this process's peak grows in one call."""
-    model = _model()
-    call = {"plain": _plain, "traced": _traced}[name](model)
-    before = _peak_so_far()
+    """Bytes by which this process grows at most during one call; Linux keeps the account."""
+    call = {"plain": _plain, "traced": _traced}[name](_model())
+    Path("/proc/self/clear_refs").write_text("5")  # The peak so far, of loading, is forgotten.
+    before = _status("VmRSS")
     call()
-    return _peak_so_far() - before
+    return _status("VmHWM") - before
 
 
-def _peak_so_far() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def _status(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field)) * 1024
