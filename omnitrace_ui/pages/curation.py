@@ -65,7 +65,7 @@ def build_curation() -> CurationPanel:
         preset = gr.Dropdown(
             [*Curation.presets(), CUSTOM], value="default", label="Preset", elem_id="preset"
         )
-        reset = gr.Button("Reset", elem_id="reset", min_width=70, scale=0)
+        reset = gr.Button("Reset", size="sm", elem_id="reset", min_width=70, scale=0)
     made["signal"] = gr.Dropdown([], label="Signal", interactive=False, elem_id="signal")
     for name in ("coverage", "min_share", "min_run"):
         share(name)
