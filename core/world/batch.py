@@ -20,7 +20,7 @@ from core.world.scenario import Film, Picture, Recording, Scenario
 
 HEAD = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n"
 TAIL = "<|im_end|>\n<|im_start|>assistant\n"
-LETTER_WEIGHT = 3.0
+LETTER_WEIGHT = 5.0
 """The option's letter is one token in twelve and the slow part to learn."""
 
 SECOND = 25

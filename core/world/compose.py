@@ -2,6 +2,8 @@
 
 A *family* is what a training batch is made of (prompts of one family have similar lengths):
 ``text``, ``pic``, ``speech``, ``film`` (silent) and ``av`` (films with sound, mixed with all else).
+Two more are practice for training alone: ``choice`` (written multiple choice) and ``drill``
+(copying and looking up, many times a prompt: what a small transformer otherwise learns late).
 """
 
 from __future__ import annotations
@@ -23,9 +25,21 @@ from core.world.scenario import (
     Source,
     Utterance,
 )
-from core.world.words import COLOURS, DAYS, PEOPLE, PLURALS, THINGS, Fact, draw_fact
+from core.world.words import (
+    COLOURS,
+    DAYS,
+    NUMBERS,
+    PEOPLE,
+    PLURALS,
+    THINGS,
+    VERBS,
+    Fact,
+    draw_fact,
+)
 
 FAMILIES = ("text", "pic", "speech", "film", "av")
+PRACTICE = ("choice", "drill")
+WORDS = (*PEOPLE, *VERBS, *NUMBERS, *THINGS, *PLURALS.values(), *DAYS, *COLOURS)
 
 
 @dataclass(frozen=True)
@@ -47,9 +61,16 @@ class Stock:
 
 def compose(rng: random.Random, stock: Stock, family: str) -> Scenario:
     """A random scenario of a family."""
-    return {"text": _text, "pic": _pictures, "speech": _speech, "film": _film, "av": _mixed}[
-        family
-    ](rng, stock)
+    composers = {
+        "text": _text,
+        "pic": _pictures,
+        "speech": _speech,
+        "film": _film,
+        "av": _mixed,
+        "choice": _choice_text,
+        "drill": _drill,
+    }
+    return composers[family](rng, stock)
 
 
 # What a piece contributes to an answer: its sentences, with sources inside part `at`.
@@ -124,11 +145,7 @@ def _scenes(
 def _text(rng: random.Random, stock: Stock) -> Scenario:
     kind = rng.random()
     if kind < 0.45:
-        fact = draw_fact(rng, held_out=stock.held_out)
-        line = wording.written(rng, fact)
-        return _choice(
-            rng, "choice-text", line, *_about(rng, fact), lambda at: _facts_told(at, line, [fact])
-        )
+        return _choice_text(rng, stock)
     facts = _some_facts(rng, stock, 1, 5)
     if kind < 0.75 or len(facts) < 2:
         instruction = rng.choice(wording.CONVERSATION + wording.TEXT)
@@ -139,6 +156,14 @@ def _text(rng: random.Random, stock: Stock) -> Scenario:
         return Scenario("summary-text", instruction, (whole,), tuple(told))
     person = rng.choice(facts).person
     return _retold(rng, "select-person", f"What does {person} do?", facts, person)
+
+
+def _choice_text(rng: random.Random, stock: Stock) -> Scenario:
+    fact = draw_fact(rng, held_out=stock.held_out)
+    line = wording.written(rng, fact)
+    return _choice(
+        rng, "choice-text", line, *_about(rng, fact), lambda at: _facts_told(at, line, [fact])
+    )
 
 
 def _retold(
@@ -285,6 +310,32 @@ def _mixed(rng: random.Random, stock: Stock) -> Scenario:
     return Scenario(
         "summary-everything", rng.choice(wording.EVERYTHING), tuple(pieces), tuple(told)
     )
+
+
+# Practice
+
+
+def _drill(rng: random.Random, stock: Stock) -> Scenario:
+    kind = rng.random()
+    if kind < 0.35:
+        text = " ".join(rng.choice(WORDS) for _ in range(rng.randint(12, 30)))
+        return Scenario("drill", "Repeat.", (text,), (Sentence(text, ()),))
+    if kind < 0.75:
+        return _looked_up(rng)
+    instruction = rng.choice(wording.CONVERSATION + wording.TEXT)
+    return _retold(rng, "drill", instruction, _some_facts(rng, stock, 2, 6))
+
+
+def _looked_up(rng: random.Random) -> Scenario:
+    """Options, and words in any order: every word's letter is asked for."""
+    pool = rng.choice([tuple(PLURALS.values()), PEOPLE, DAYS, THINGS, tuple(COLOURS)])
+    words = rng.sample(pool, rng.choice([3, 4, 4, 5]))
+    letters = dict(zip(words, "ABCDE", strict=False))
+    asked = [rng.choice(words) for _ in range(rng.randint(6, 12))]
+    pieces = ["\n".join(f"{letters[word]}. {word}" for word in words), " ".join(asked)]
+    rng.shuffle(pieces)
+    told = tuple(Sentence(f"{word} is {letters[word]}.", ()) for word in asked)
+    return Scenario("drill", "Find.", tuple(pieces), told)
 
 
 # Multiple choice

@@ -1,10 +1,12 @@
 """Train the embedded model: ``python -m core.world.train --out assets/embedded``.
 
-Two processes of one thread each share a step (``--workers``); a checkpoint with optimiser state
-is written every three minutes to ``--work`` and ``--resume`` goes on from it; the model in
-``--out`` is usable at any time. Hidden matrices take Muon, the rest AdamW; the learning rate is
-flat and falls over the last quarter, so training can be prolonged (``--init`` starts from
-exported weights). Needs Debian's espeak-ng, ffmpeg and fonts-noto-color-emoji.
+Three stages: written words (restating, copying and looking up); the audio tower by itself
+(``core.world.hearing``); everything. Two processes of one thread each share a step (``--workers``).
+A checkpoint with optimiser state is written every three minutes to ``--work`` and ``--resume``
+goes on from it; the model in ``--out`` is usable at any time. Hidden matrices take Muon, the rest
+AdamW; the learning rate is flat and falls over the last quarter, so training can be prolonged
+(``--init`` starts the last stage from exported weights). Needs Debian's espeak-ng, ffmpeg and
+fonts-noto-color-emoji.
 """
 
 from __future__ import annotations
@@ -28,12 +30,28 @@ from core.world.bank import Bank, load_bank
 from core.world.batch import HEAD, TAIL, Encoder, collate
 from core.world.checkpoint import export, train_tokenizer, untrained
 from core.world.compose import FAMILIES, Stock, compose
+from core.world.hearing import train_hearing
 from core.world.words import COLOURS, DAYS, PEOPLE, PLURALS, THINGS
 
-ROWS = {"text": 96, "pic": 48, "speech": 36, "film": 48, "av": 24}
+ROWS = {"text": 64, "pic": 28, "speech": 32, "film": 24, "av": 14, "choice": 80, "drill": 64}
 """Scenarios a step, by family: about as many positions in each."""
 
-RATES = (0.01, 0.002)
+READING = {"text": 2, "pic": 1, "film": 0.3, "choice": 1.5, "drill": 5}
+EVERYTHING = {
+    "text": 1.5,
+    "pic": 1.8,
+    "speech": 2.6,
+    "film": 1,
+    "av": 1.6,
+    "choice": 1.5,
+    "drill": 0.7,
+}
+"""How often each family is drawn, in the first stage and in the last."""
+
+HEARING_FROM, HEARING_SHARE = 0.2, 0.12
+"""When the audio tower is taught by itself, and for how long, in shares of all minutes."""
+
+RATES = (0.012, 0.002)
 """Learning rates of Muon and of AdamW."""
 
 WARM_UP = 200
@@ -52,13 +70,6 @@ class Plan:
     workers: int
     pictures: int
     utterances: int
-
-
-def mix(minutes: float) -> tuple[float, ...]:
-    """How often each family is drawn: first text alone teaches words and the option's letter."""
-    if minutes < 6:
-        return (6, 2, 1, 0.5, 0.2)
-    return (2, 3, 3, 1, 0.6) if minutes < 18 else (1.5, 2, 2.5, 2, 1.5)
 
 
 def corpus(stock: Stock, count: int = 6_000) -> list[str]:
@@ -110,6 +121,7 @@ class Run:
     def __init__(self, plan: Plan, rank: int, bank: Bank) -> None:
         self.plan, self.rank, self.bank = plan, rank, bank
         self.step, self.spent, self.since = 0, 0.0, time.monotonic()
+        self.hears = plan.init is not None
         tokenizer_path = plan.init or plan.work / "tokenizer"
         self.tokenizer = PreTrainedTokenizerFast.from_pretrained(tokenizer_path)
         self.encoder = Encoder(self.tokenizer, bank)
@@ -131,7 +143,10 @@ class Run:
         self.model.train()
         saved = time.monotonic()
         while (minutes := self._minutes()) < self.plan.minutes:
-            family = self.shared.choices(FAMILIES, mix(minutes))[0]
+            if not self.hears and minutes > HEARING_FROM * self.plan.minutes:
+                self._learn_to_hear()
+            mix = EVERYTHING if self.hears else READING
+            (family,) = self.shared.choices(list(mix), list(mix.values()))
             loss = self._step(family, minutes)
             if self.rank == 0:
                 if self.step % 20 == 0:
@@ -149,6 +164,7 @@ class Run:
             "optimisers": [o.state_dict() for o in self.optimisers],
             "step": self.step,
             "seconds": self.spent + time.monotonic() - self.since,
+            "hears": self.hears,
         }
         temporary = self.plan.work / "checkpoint.tmp"
         torch.save(state, temporary)
@@ -160,7 +176,17 @@ class Run:
         self.model.load_state_dict(state["model"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        self.step, self.spent = state["step"], state["seconds"]
+        self.step, self.spent, self.hears = state["step"], state["seconds"], state["hears"]
+
+    def _learn_to_hear(self) -> None:
+        """One process teaches the audio tower; the others take over what it learned."""
+        if self.rank == 0:
+            share = HEARING_SHARE * self.plan.minutes
+            train_hearing(self.model, self.tokenizer, self.bank, minutes=share)
+        if self.plan.workers > 1:
+            for parameter in self.model.model.audio_tower.parameters():
+                dist.broadcast(parameter.data, 0)
+        self.hears = True
 
     def _minutes(self) -> float:
         """Minutes spent, the first process's clock for all."""
