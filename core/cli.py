@@ -147,7 +147,5 @@ def _explain(args: argparse.Namespace) -> int:
 
 
 def _bench(args: argparse.Namespace) -> int:
-    options = {
-        key: value for key, value in vars(args).items() if key not in ("command", "name")
-    }
+    options = {key: value for key, value in vars(args).items() if key not in ("command", "name")}
     return import_module(BENCHES[args.name]).run(**options)

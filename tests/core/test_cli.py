@@ -27,7 +27,7 @@ def samples(tmp_path: Path) -> Path:
     return write(
         tmp_path,
         [
-            {"id": 0, "prompt": "Summarise the text.", "question": [{"text": "Tom sold two hats."}]},
+            {"id": 0, "prompt": "Summarise the text.", "question": [{"text": "Tom sold hats."}]},
             {"id": 1, "prompt": "Describe the picture.", "question": [{"image": "missing.png"}]},
             {"id": 2, "prompt": "Describe the picture.", "question": [{"image": "broken.png"}]},
             {"id": 0, "prompt": "Summarise the text.", "question": [{"text": "Anna lost a cat."}]},
