@@ -56,7 +56,9 @@ class Ear:
             model,
             words,
             torch.nn.Parameter(torch.zeros(1)),
-            torch.nn.Parameter(torch.ones(())),
+            # Makes an output as long as an embedding say a word for sure: longer ones would drown
+            # what attention adds to them.
+            torch.nn.Parameter(torch.tensor(8.0)),
         )
 
     def hear(self, mels: Sequence[torch.Tensor]) -> torch.Tensor:
