@@ -8,11 +8,13 @@ that utterances can be strung together with silence.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,7 +61,7 @@ class Bank:
         return torch.cat([self.patches[picture] for picture in film.frames]).float()
 
 
-def make_bank(*, pictures: int, utterances: int, held_out: bool, workers: int = 2) -> Bank:
+def make_bank(*, pictures: int, utterances: int, held_out: bool, workers: int) -> Bank:
     """Draw and speak everything; takes about 100 s for 16,000 pictures and 8,000 utterances."""
     rng = random.Random(1 if held_out else 0)
     base = 10**9 if held_out else 0
@@ -69,9 +71,8 @@ def make_bank(*, pictures: int, utterances: int, held_out: bool, workers: int = 
     ]
     facts = [draw_fact(rng, held_out=held_out) for _ in range(utterances)]
     seeds = range(base, base + utterances)
-    with ProcessPoolExecutor(workers) as pool:
-        pixels = list(pool.map(patches, drawn, chunksize=200))
-        heard = list(pool.map(partial(_heard, held_out=held_out), facts, seeds, chunksize=50))
+    pixels = _mapped(patches, drawn, workers=workers)
+    heard = _mapped(partial(_heard, held_out=held_out), facts, seeds, workers=workers)
     spoken = [
         Utterance(fact, seed, mel.shape[1] * HOP / RATE)
         for fact, seed, mel in zip(facts, seeds, heard, strict=True)
@@ -83,12 +84,13 @@ def make_bank(*, pictures: int, utterances: int, held_out: bool, workers: int = 
     )
 
 
-def load_bank(folder: Path, **sizes: int) -> Bank:
+def load_bank(folder: Path, *, pictures: int, utterances: int, workers: int) -> Bank:
     """The training bank, made on first use and kept in ``folder``."""
-    path = folder / f"bank-{sizes['pictures']}-{sizes['utterances']}.pt"
+    path = folder / f"bank-{pictures}-{utterances}.pt"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        torch.save(make_bank(held_out=False, **sizes), path)
+        made = make_bank(pictures=pictures, utterances=utterances, held_out=False, workers=workers)
+        torch.save(made, path)
     # Our own file, made by the line above: not something that was handed to us.
     return torch.load(path, weights_only=False)
 
@@ -115,6 +117,16 @@ def raw_log_mel(samples: np.ndarray) -> torch.Tensor:
 def scaled(raw: torch.Tensor) -> torch.Tensor:
     """The extractor's last step: a floor 8 below the loudest, then to about −1..1."""
     return (torch.maximum(raw, raw.max() - 8.0) + 4.0) / 4.0
+
+
+def _mapped(
+    function: Callable[..., np.ndarray], *arguments: Iterable[Any], workers: int
+) -> list[np.ndarray]:
+    if workers == 1:
+        return list(map(function, *arguments))
+    # Spawned, not forked: a fork of a process that has used torch's threads can hang for good.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(function, *arguments, chunksize=50))
 
 
 def _heard(fact, seed: int, *, held_out: bool) -> np.ndarray:

@@ -230,11 +230,20 @@ class Run:
             parameter.grad = part.view_as(parameter)
 
 
+def _bank(plan: Plan) -> Bank:
+    return load_bank(
+        plan.work,
+        pictures=plan.pictures,
+        utterances=plan.utterances,
+        workers=plan.workers,
+    )
+
+
 def _process(rank: int, plan: Plan) -> None:
     torch.set_num_threads(1)
     if plan.workers > 1:
         dist.init_process_group("gloo", rank=rank, world_size=plan.workers)
-    bank = load_bank(plan.work, pictures=plan.pictures, utterances=plan.utterances)
+    bank = _bank(plan)
     Run(plan, rank, bank).train()
     if plan.workers > 1:
         dist.destroy_process_group()
@@ -252,7 +261,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--pictures", type=int, default=16_000)
     parser.add_argument("--utterances", type=int, default=8_200)
     plan = Plan(**vars(parser.parse_args(argv)))
-    bank = load_bank(plan.work, pictures=plan.pictures, utterances=plan.utterances)
+    bank = _bank(plan)
     if plan.init is None and not (plan.work / "tokenizer").exists():
         train_tokenizer(corpus(bank.stock)).save_pretrained(plan.work / "tokenizer")
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")

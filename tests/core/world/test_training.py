@@ -28,9 +28,10 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path):
     work, out = tmp_path / "work", tmp_path / "model"
     common = ["--work", str(work), "--out", str(out), "--workers", "1"]
     common += ["--pictures", "40", "--utterances", "8"]
-    assert train.main([*common, "--minutes", "0.05"]) == 0
+    assert train.main([*common, "--minutes", "0.01"]) == 0
     first = torch.load(work / "checkpoint.pt", weights_only=True)
-    assert train.main([*common, "--minutes", "0.1", "--resume"]) == 0
+    more = str(first["seconds"] / 60 + 0.01)
+    assert train.main([*common, "--minutes", more, "--resume"]) == 0
     second = torch.load(work / "checkpoint.pt", weights_only=True)
     assert 0 < first["step"] < second["step"]
     assert first["seconds"] < second["seconds"]
