@@ -115,7 +115,7 @@ class Curation:
     alpha: float = 0.8
     gamma: float = 2.0
     pos_weights: Mapping[str, float] = PAPER_WEIGHTS
-    assignment: Literal["mass", "peak"] = "mass"
+    assignment: Literal["mass", "peak"] = "peak"
     lanes: Literal["joint", "per_lane", "reference"] = "joint"
 
     def __post_init__(self) -> None:

@@ -30,7 +30,8 @@ def scores(**at: float) -> np.ndarray:
 
 
 def test_a_sentence_is_given_the_picture_it_came_from():
-    found = explain(trace_of(scores(t1p4=0.5, t1p5=0.25, t3p9=0.25, t3p10=0.125), *WORDS))
+    trace = trace_of(scores(t1p4=0.5, t1p5=0.25, t3p9=0.25, t3p10=0.125), *WORDS)
+    found = explain(trace, curation=Curation(assignment="mass"))
     red, no = found.spans
     (picture,) = red.sources
     # Votes: 1.0 · .75² for the picture, .8 · .25² for the film; the sound loses rule 2.
@@ -46,7 +47,8 @@ def test_a_sentence_is_given_the_picture_it_came_from():
 
 def test_assignment_by_peak_looks_at_the_strongest_position():
     trace = trace_of(scores(t1p4=0.25, t1p5=0.25, t1p9=0.375), *WORDS)
-    by_mass = explain(trace).spans[0].sources[0].unit.label
+    mass = Curation(assignment="mass")
+    by_mass = explain(trace, curation=mass).spans[0].sources[0].unit.label
     by_peak = explain(trace, curation=Curation(assignment="peak")).spans[0].sources[0].unit.label
     assert (by_mass, by_peak) == ("Image 1", "Film 1 · picture · 0.0–1.0 s")
 

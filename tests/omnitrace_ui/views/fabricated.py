@@ -78,7 +78,7 @@ def case(
     texts: tuple[str, str] = (DIARY, OPTIONS),
     names: tuple[str, ...] = ("lion.jpg", "cheetah.jpg", "sax.wav", "world.mp4"),
     bin_seconds: float = 1.0,
-    curation: Curation = Curation(),  # noqa: B008 — frozen
+    curation: Curation = Curation(assignment="mass"),  # noqa: B008 — frozen
 ) -> Case:
     """The whole record, explained by the framework."""
     trace = fabricated(answer, texts, names)

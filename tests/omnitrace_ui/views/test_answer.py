@@ -48,7 +48,7 @@ def test_the_main_lane_is_the_one_that_holds_most_votes_not_the_best_unit():
         *said(" camps camps camps", ("text", 0, 0), 0.4),
         *said(" shade shade shade.", ("text", 0, 2), 0.4),
     ]
-    shown = case(answer=answer, curation=Curation(coverage=1.0))
+    shown = case(answer=answer, curation=Curation(assignment="mass", coverage=1.0))
     (span,) = answer_of(shown)["spans"]
     assert labels(shown, span)[0] == "Image 1"
     assert span["lane"] == "text"
