@@ -15,10 +15,11 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from core.world.bank import Bank
-from core.world.checkpoint import MEDIA_TOKENS, MELS, SYSTEM
+from core.world.checkpoint import MEDIA_TOKENS, MELS
 from core.world.scenario import Film, Picture, Recording, Scenario
+from core.world.words import WORDS
 
-HEAD = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n"
+HEAD = "<|im_start|>user\n"
 TAIL = "<|im_end|>\n<|im_start|>assistant\n"
 LETTER_WEIGHT = 5.0
 """The option's letter is one token in twelve and the slow part to learn."""
@@ -31,7 +32,11 @@ _GRID = torch.stack([torch.zeros(9, dtype=torch.long), torch.arange(9) // 3, tor
 
 @dataclass
 class Encoded:
-    """One scenario: ``ids`` and ``positions (3, n)`` grow together; towers' inputs in order."""
+    """One scenario: ``ids`` and ``positions (3, n)`` grow together; towers' inputs in order.
+
+    ``said`` and ``shown`` are what the towers should make of their inputs: the words of each sound,
+    and the pictures, then the films' seconds.
+    """
 
     ids: list[int] = field(default_factory=list)
     positions: list[torch.Tensor] = field(default_factory=list)
@@ -39,6 +44,9 @@ class Encoded:
     pictures: list[torch.Tensor] = field(default_factory=list)
     films: list[torch.Tensor] = field(default_factory=list)
     sounds: list[torch.Tensor] = field(default_factory=list)
+    said: list[list[str]] = field(default_factory=list)
+    shown: list[Picture] = field(default_factory=list)
+    filmed: list[Picture] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
 
     def add(self, ids: Sequence[int], positions: torch.Tensor) -> None:
@@ -83,6 +91,15 @@ class Encoder:
             made.weights[-3] = LETTER_WEIGHT
         return made
 
+    def echo(self, rng: random.Random) -> Encoded:
+        """Random words, then the same again: the copy is to be written."""
+        count = rng.randint(5, 24)
+        words = self.text("".join(f" {rng.choice(WORDS)}" for _ in range(count)))
+        made = Encoded(next=rng.randint(0, 60))
+        made.add_line(words * 2)
+        made.weights = [1.0] * (len(words) - 1)
+        return made
+
     def _media(
         self, made: Encoded, piece: Picture | Recording | Film, noise: random.Random | None
     ) -> None:
@@ -91,23 +108,29 @@ class Encoder:
             made.add([self._id["image_token"]] * 9, _GRID + made.next)
             made.add_line([self._id["vision_eos_token"]])
             made.pictures.append(_noisy(self.bank.patches[piece].float(), noise))
+            made.shown.append(piece)
         elif isinstance(piece, Recording):
-            mel = _noisy_sound(self.bank.log_mel(piece), noise)
-            made.sounds.append(mel)
+            positions = self._sound(made, piece, noise)
             made.add_line([self._id["audio_bos_token"]])
-            made.add_line([self._id["audio_token"]] * positions_of(mel))
+            made.add_line([self._id["audio_token"]] * positions)
             made.add_line([self._id["audio_eos_token"]])
         else:
             self._film(made, piece, noise)
 
+    def _sound(self, made: Encoded, recording: Recording, noise: random.Random | None) -> int:
+        """Add a sound; how many positions it takes."""
+        mel = _noisy_sound(self.bank.log_mel(recording, noise), noise)
+        made.sounds.append(mel)
+        made.said.append([w for u in recording.utterances for w in u.fact.clause.split()])
+        return positions_of(mel)
+
     def _film(self, made: Encoded, film: Film, noise: random.Random | None) -> None:
         made.films.append(_noisy(self.bank.film_patches(film), noise))
+        made.filmed += film.frames
         opening, closing = [self._id["vision_bos_token"]], [self._id["vision_eos_token"]]
         sound = None
         if film.narration:
-            mel = _noisy_sound(self.bank.log_mel(film.narration), noise)
-            made.sounds.append(mel)
-            sound = positions_of(mel)
+            sound = self._sound(made, film.narration, noise)
             opening.append(self._id["audio_bos_token"])
             closing.insert(0, self._id["audio_eos_token"])
         # Both marks of a pair share one position.

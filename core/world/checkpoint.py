@@ -28,7 +28,6 @@ from transformers import (  # noqa: E402
     WhisperFeatureExtractor,
 )
 
-SYSTEM = "You are a helpful assistant."
 MEDIA_TOKENS = {
     "image_token": "<|IMAGE|>",
     "video_token": "<|VIDEO|>",
@@ -42,9 +41,6 @@ SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", *MEDIA_TOKENS.v
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
-    "{% if loop.first and message['role'] != 'system' %}"
-    f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"
-    "{% endif %}"
     "<|im_start|>{{ message['role'] }}\n"
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
     "{% for item in message['content'] %}"
@@ -155,7 +151,49 @@ def untrained(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5OmniThinkerForCondit
         tie_word_embeddings=True,
     )
     torch.manual_seed(0)
-    return Qwen2_5OmniThinkerForConditionalGeneration(config)
+    model = Qwen2_5OmniThinkerForConditionalGeneration(config)
+    _start_equal(model, tokenizer)
+    _look_back(model)
+    return model
+
+
+BACK = {0: (1, 2, 3, 25), 1: (1, 25)}
+"""Layer → how many positions back its first heads begin by looking; 25 is a second."""
+
+
+def _start_equal(
+    model: Qwen2_5OmniThinkerForConditionalGeneration, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    """``Anna`` and `` Anna`` are different tokens; begin by taking them for nearly the same."""
+    vocabulary = tokenizer.get_vocab()
+    with torch.no_grad():
+        weight = model.get_input_embeddings().weight
+        for token, at in vocabulary.items():
+            bare = vocabulary.get(token.removeprefix("Ġ"), at)
+            if bare != at:
+                weight[at] = weight[bare] + 0.2 * weight.std() * torch.randn_like(weight[at])
+
+
+def _look_back(model: Qwen2_5OmniThinkerForConditionalGeneration) -> None:
+    """Set biases so that some heads begin by attending to a fixed distance.
+
+    Rotated by position, a constant query and a constant key give a score that depends on their
+    distance alone; the key's phase chooses where it is highest. Copying ("what came after this word
+    the last time?") stands on a head that looks one back, and finding that takes a small model
+    longer than everything else.
+    """
+    text = model.config.text_config
+    width = text.hidden_size // text.num_attention_heads
+    strength, frequencies = 4.0, torch.arange(4)
+    angles = text.rope_parameters["rope_theta"] ** (-frequencies / (width / 2))
+    with torch.no_grad():
+        for layer, distances in BACK.items():
+            attention = model.model.language_model.layers[layer].self_attn
+            for head, distance in enumerate(distances):
+                first = head * width + frequencies
+                attention.q_proj.bias[first] = strength
+                attention.k_proj.bias[first] = strength * torch.cos(angles * distance)
+                attention.k_proj.bias[first + width // 2] = strength * torch.sin(angles * distance)
 
 
 def export(

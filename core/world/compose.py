@@ -28,18 +28,16 @@ from core.world.scenario import (
 from core.world.words import (
     COLOURS,
     DAYS,
-    NUMBERS,
     PEOPLE,
     PLURALS,
     THINGS,
-    VERBS,
+    WORDS,
     Fact,
     draw_fact,
 )
 
 FAMILIES = ("text", "pic", "speech", "film", "av")
 PRACTICE = ("choice", "drill")
-WORDS = (*PEOPLE, *VERBS, *NUMBERS, *THINGS, *PLURALS.values(), *DAYS, *COLOURS)
 
 
 @dataclass(frozen=True)
@@ -126,14 +124,14 @@ def _recording(rng: random.Random, stock: Stock, count: int, lead: float = 0.4) 
 def _scenes(
     rng: random.Random, stock: Stock, *, counts: Sequence[int], seconds: int = 2
 ) -> tuple[tuple[Picture, ...], tuple[int, ...]]:
-    """Scenes that differ from the one before, of one or two seconds, at least ``seconds`` long."""
+    """Scenes that differ from the one before, of one to three seconds, at least ``seconds`` in all."""
     count = rng.choice(counts)
     scenes: list[Picture] = []
     while len(scenes) < count:
         picture = rng.choice(stock.pictures)
         if not scenes or (picture.thing, picture.colour) != (scenes[-1].thing, scenes[-1].colour):
             scenes.append(picture)
-    lengths = [rng.randint(1, 2) for _ in scenes]
+    lengths = [rng.randint(1, 3) for _ in scenes]
     while sum(lengths) < seconds:
         lengths[lengths.index(min(lengths))] += 1
     return tuple(scenes), tuple(lengths)

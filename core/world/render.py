@@ -34,16 +34,8 @@ FRAMES_PER_SECOND = 4
 """Of the encoded film; the model samples two a second."""
 
 VOICES = [
-    "en-us",
-    "en-gb",
-    "en-us+f1",
-    "en-us+f2",
-    "en-us+f4",
-    "en-us+m1",
-    "en-us+m3",
-    "en-gb+f3",
-    "en-gb+m2",
-    "en-us+m7",
+    *("en-us", *(f"en-us+{variant}" for variant in ("f1", "f2", "f4", "m1", "m2", "m3", "m5", "m7"))),
+    *("en-gb", *(f"en-gb+{variant}" for variant in ("f2", "f3", "f4", "m1", "m2", "m3", "m6", "m8"))),
 ]
 HELD_OUT_VOICES = ["en-us+f5", "en-gb+m4", "en-us+f3", "en-gb+f1"]
 
@@ -78,7 +70,7 @@ def speak(fact: Fact, seed: int, *, held_out: bool) -> np.ndarray:
 
     rng = random.Random(seed)
     voice = rng.choice(HELD_OUT_VOICES if held_out else VOICES)
-    speed, pitch = rng.randint(160, 210), rng.randint(30, 70)
+    speed, pitch = rng.randint(175, 225), rng.randint(30, 70)
     command = ["espeak-ng", "-v", voice, "-s", str(speed), "-p", str(pitch), "--stdout"]
     spoken = subprocess.run([*command, f"{fact.clause}."], capture_output=True, check=True).stdout
     with wave.open(io.BytesIO(spoken)) as file:

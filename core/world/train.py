@@ -1,12 +1,10 @@
 """Train the embedded model: ``python -m core.world.train --out assets/embedded``.
 
-Three stages: written words (restating, copying and looking up); the audio tower by itself
-(``core.world.hearing``); everything. Two processes of one thread each share a step (``--workers``).
-A checkpoint with optimiser state is written every three minutes to ``--work`` and ``--resume``
-goes on from it; the model in ``--out`` is usable at any time. Hidden matrices take Muon, the rest
-AdamW; the learning rate is flat and falls over the last quarter, so training can be prolonged
-(``--init`` starts the last stage from exported weights). Needs Debian's espeak-ng, ffmpeg and
-fonts-noto-color-emoji.
+Two lessons at once, one a process: the text model *reads* (copying, looking up, restating), and the
+towers learn words by themselves (``core.world.towers``). Then *everything*, both processes sharing
+every step. ``--resume`` goes on from the checkpoints in ``--work``; the model in ``--out`` is usable
+at any time; ``--init`` starts the last lesson from exported weights. Needs Debian's espeak-ng,
+ffmpeg and fonts-noto-color-emoji.
 """
 
 from __future__ import annotations
@@ -14,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,35 +24,31 @@ from transformers import PreTrainedTokenizerFast, Qwen2_5OmniThinkerForCondition
 
 from core.world import wording
 from core.world.bank import Bank, load_bank
-from core.world.batch import HEAD, TAIL, Encoder, collate
+from core.world.batch import HEAD, TAIL, Encoded, Encoder, collate, positions_of
 from core.world.checkpoint import export, train_tokenizer, untrained
 from core.world.compose import FAMILIES, Stock, compose
-from core.world.hearing import train_hearing
+from core.world.lesson import Lesson
+from core.world.towers import Teacher
 from core.world.words import COLOURS, DAYS, PEOPLE, PLURALS, THINGS
 
-ROWS = {"text": 64, "pic": 28, "speech": 32, "film": 24, "av": 14, "choice": 80, "drill": 64}
-"""Scenarios a step, by family: about as many positions in each."""
+ROWS = {
+    "echo": 24, "text": 16, "choice": 16, "drill": 16, "pic": 12, "speech": 8, "film": 10, "av": 5
+}  # fmt: skip
+"""Scenarios a step and process, by family: about as many positions in each."""
 
-READING = {"text": 2, "pic": 1, "film": 0.3, "choice": 1.5, "drill": 5}
-EVERYTHING = {
-    "text": 1.5,
-    "pic": 1.8,
-    "speech": 2.6,
-    "film": 1,
-    "av": 1.6,
-    "choice": 1.5,
-    "drill": 0.7,
-}
-"""How often each family is drawn, in the first stage and in the last."""
+READING = {"text": 2, "choice": 1.5, "drill": 2}
+EVERYTHING = {"text": 1, "choice": 1, "drill": 0.5, "pic": 2, "speech": 2.5, "film": 1.5, "av": 2}
+"""How often each family is drawn, in either lesson."""
 
-HEARING_FROM, HEARING_SHARE = 0.2, 0.12
-"""When the audio tower is taught by itself, and for how long, in shares of all minutes."""
+ECHO_STEPS = 900
+"""Reading begins with nothing but copying: all else stands on it."""
 
-RATES = (0.012, 0.002)
-"""Learning rates of Muon and of AdamW."""
+READING_SHARE = 0.17
+"""The part of all minutes that the first lessons take."""
 
-WARM_UP = 200
-SAVE_SECONDS = 180
+TEACHER_WEIGHT = 0.3
+POOL = 6
+"""So many steps' scenarios are drawn at once and put in batches of like length."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ def corpus(stock: Stock, count: int = 6_000) -> list[str]:
             lines += [f"{piece}\n" for piece in scenario.pieces if isinstance(piece, str)]
     words = [*THINGS, *PLURALS.values(), *PEOPLE, *DAYS, *COLOURS]
     lines += [f"{word}\n" for word in words for _ in range(40)]
-    lines += [f"{letter}. {word}\n" for letter in "ABCD" for word in words for _ in range(15)]
+    lines += [f"{letter}. {word}\n" for letter in "ABCDE" for word in words for _ in range(15)]
     lines += [*wording.EVERYTHING, *wording.CHOICE] * 40
     return lines
 
@@ -102,132 +95,135 @@ def weighted_loss(
     return (losses * share).sum() / share.sum()
 
 
-def optimisers(model: torch.nn.Module) -> list[torch.optim.Optimizer]:
-    """Muon for the hidden matrices, AdamW for embeddings, convolutions, norms and biases."""
-    hidden = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
-    known = {id(p) for p in hidden}
-    rest = [p for p in model.parameters() if id(p) not in known]
-    return [
-        torch.optim.Muon(
-            hidden, lr=RATES[0], momentum=0.95, weight_decay=0.01, adjust_lr_fn="original"
-        ),
-        torch.optim.AdamW(rest, lr=RATES[1], betas=(0.9, 0.98), weight_decay=0.0),
-    ]
+class Feed:
+    """Random batches of a family, their rows of like length."""
+
+    def __init__(self, encoder: Encoder, rng: random.Random) -> None:
+        self._encoder, self._rng = encoder, rng
+        self._pools: dict[str, list[list[Encoded]]] = {}
+
+    def next(self, family: str) -> list[Encoded]:
+        """One batch."""
+        if not self._pools.get(family):
+            count = ROWS[family]
+            rows = sorted((self._draw(family) for _ in range(POOL * count)), key=lambda r: len(r.ids))
+            pool = [rows[at : at + count] for at in range(0, len(rows), count)]
+            self._rng.shuffle(pool)
+            self._pools[family] = pool
+        return self._pools[family].pop()
+
+    def _draw(self, family: str) -> Encoded:
+        if family == "echo":
+            return self._encoder.echo(self._rng)
+        return self._encoder.encode(
+            compose(self._rng, self._encoder.bank.stock, family), self._rng
+        )
 
 
-class Run:
-    """One process of a run."""
+class Trainer:
+    """One process of a run: a model, and what each lesson asks of it."""
 
     def __init__(self, plan: Plan, rank: int, bank: Bank) -> None:
         self.plan, self.rank, self.bank = plan, rank, bank
-        self.step, self.spent, self.since = 0, 0.0, time.monotonic()
-        self.hears = plan.init is not None
-        tokenizer_path = plan.init or plan.work / "tokenizer"
-        self.tokenizer = PreTrainedTokenizerFast.from_pretrained(tokenizer_path)
-        self.encoder = Encoder(self.tokenizer, bank)
-        self.model = (
-            Qwen2_5OmniThinkerForConditionalGeneration.from_pretrained(
+        folder = plan.init or plan.work / "tokenizer"
+        self.tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+        if plan.init:
+            self.model = Qwen2_5OmniThinkerForConditionalGeneration.from_pretrained(
                 plan.init, dtype=torch.float32
             )
-            if plan.init
-            else untrained(self.tokenizer)
-        )
-        self.optimisers = optimisers(self.model)
-        if plan.resume:
-            self._load()
-        seed = plan.workers * self.step
-        self.shared, self.own = random.Random(100 + self.step), random.Random(seed + rank + 1)
+        else:
+            self.model = untrained(self.tokenizer)
+        self.teacher = Teacher(self.model, self.tokenizer)
+        self.encoder = Encoder(self.tokenizer, bank)
+        self._outputs: dict[str, torch.Tensor] = {}
+        for name in ("audio_tower", "visual"):
+            getattr(self.model.model, name).register_forward_hook(self._keep(name))
 
     def train(self) -> None:
-        """Step until the minutes are spent."""
-        self.model.train()
-        saved = time.monotonic()
-        while (minutes := self._minutes()) < self.plan.minutes:
-            if not self.hears and minutes > HEARING_FROM * self.plan.minutes:
-                self._learn_to_hear()
-            mix = EVERYTHING if self.hears else READING
-            (family,) = self.shared.choices(list(mix), list(mix.values()))
-            loss = self._step(family, minutes)
+        """All lessons, in turn or two at once."""
+        share = 0.0 if self.plan.init else READING_SHARE * self.plan.minutes
+        if share and not (self.plan.resume and self._path("everything").exists()):
             if self.rank == 0:
-                if self.step % 20 == 0:
-                    print(f"step {self.step} · {minutes:.1f} min · {family} {loss:.3f}", flush=True)
-                if time.monotonic() - saved > SAVE_SECONDS:
-                    self.save()
-                    saved = time.monotonic()
-        if self.rank == 0:
-            self.save()
+                self.read(share)
+            if self.rank == self.plan.workers - 1:
+                self.train_towers(share)
+            self._unite()
+        self.everything(self.plan.minutes - share)
 
-    def save(self) -> None:
-        """Write checkpoint and model; a kill at any moment leaves the earlier ones whole."""
-        state = {
-            "model": self.model.state_dict(),
-            "optimisers": [o.state_dict() for o in self.optimisers],
-            "step": self.step,
-            "seconds": self.spent + time.monotonic() - self.since,
-            "hears": self.hears,
-        }
-        temporary = self.plan.work / "checkpoint.tmp"
-        torch.save(state, temporary)
-        temporary.replace(self.plan.work / "checkpoint.pt")
-        export(self.model, self.tokenizer, self.plan.out)
+    def read(self, minutes: float) -> None:
+        """The text model by itself."""
+        lesson = self._lesson("reading", minutes)
+        feed, rng = self._feed(lesson), random.Random(lesson.step)
 
-    def _load(self) -> None:
-        state = torch.load(self.plan.work / "checkpoint.pt", weights_only=True)
-        self.model.load_state_dict(state["model"])
-        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        self.step, self.spent, self.hears = state["step"], state["seconds"], state["hears"]
+        def loss() -> torch.Tensor:
+            echo = lesson.step < ECHO_STEPS
+            family = "echo" if echo else rng.choices([*READING], [*READING.values()])[0]
+            return weighted_loss(self.model, *collate(feed.next(family)))
 
-    def _learn_to_hear(self) -> None:
-        """One process teaches the audio tower; the others take over what it learned."""
-        if self.rank == 0:
-            share = HEARING_SHARE * self.plan.minutes
-            train_hearing(self.model, self.tokenizer, self.bank, minutes=share)
-        if self.plan.workers > 1:
-            for parameter in self.model.model.audio_tower.parameters():
-                dist.broadcast(parameter.data, 0)
-        self.hears = True
+        lesson.run(loss, self._export)
 
-    def _minutes(self) -> float:
-        """Minutes spent, the first process's clock for all."""
-        now = torch.tensor([self.spent + time.monotonic() - self.since], dtype=torch.float64)
-        if self.plan.workers > 1:
-            dist.broadcast(now, 0)
-        return now.item() / 60
+    def train_towers(self, minutes: float) -> None:
+        """The towers by themselves."""
+        lesson = self._lesson("towers", minutes)
+        rng = random.Random(11 + lesson.step)
+        lesson.run(lambda: self.teacher.lesson(self.bank, rng), lambda: None)
 
-    def _step(self, family: str, minutes: float) -> float:
-        left = (self.plan.minutes - minutes) / (0.25 * self.plan.minutes)
-        scale = min(1.0, (self.step + 1) / WARM_UP) * min(1.0, max(0.02, left))
-        for optimiser, rate in zip(self.optimisers, RATES, strict=True):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * scale
-            optimiser.zero_grad()
-        rows = [
-            self.encoder.encode(compose(self.own, self.bank.stock, family), self.own)
-            for _ in range(ROWS[family] // self.plan.workers)
-        ]
-        loss = weighted_loss(self.model, *collate(rows))
-        loss.backward()
-        self._share_gradients()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimiser in self.optimisers:
-            optimiser.step()
-        self.step += 1
-        return loss.item()
+    def everything(self, minutes: float) -> None:
+        """The whole model, on all that it will be asked."""
+        lesson = self._lesson("everything", minutes, shared=self.plan.workers > 1)
+        feed = self._feed(lesson)
+        same = random.Random(100 + lesson.step)  # Both processes draw the same family.
 
-    def _share_gradients(self) -> None:
-        # One flat exchange: the towers that a family does not use have no gradient of their own.
+        def loss() -> torch.Tensor:
+            rows = feed.next(same.choices([*EVERYTHING], [*EVERYTHING.values()])[0])
+            self._outputs.clear()
+            return weighted_loss(self.model, *collate(rows)) + TEACHER_WEIGHT * self._taught(rows)
+
+        lesson.run(loss, self._export)
+
+    def _taught(self, rows: Sequence[Encoded]) -> torch.Tensor:
+        """The teacher's losses of what the towers just gave."""
+        total = torch.zeros(())
+        if sounds := [mel for row in rows for mel in row.sounds]:
+            said = [words for row in rows for words in row.said]
+            lengths = [positions_of(mel) for mel in sounds]
+            total = total + self.teacher.hearing(self._outputs["audio_tower"], lengths, said)
+        # Pictures and films never share a batch: a family has one or the other, or films last.
+        shown = [picture for row in rows for picture in row.filmed or row.shown]
+        if shown:
+            total = total + self.teacher.seeing(self._outputs["visual"], shown)
+        return total
+
+    def _keep(self, name: str):
+        def hook(_module, _inputs, output) -> None:
+            pooled = getattr(output, "pooler_output", None)
+            self._outputs[name] = output.last_hidden_state if pooled is None else pooled
+
+        return hook
+
+    def _lesson(self, name: str, minutes: float, *, shared: bool = False) -> Lesson:
+        lesson = Lesson(self.model, minutes=minutes, checkpoint=self._path(name), shared=shared)
+        if self.plan.resume:
+            lesson.resume()
+        return lesson
+
+    def _path(self, name: str) -> Path:
+        return self.plan.work / f"{name}.pt"
+
+    def _feed(self, lesson: Lesson) -> Feed:
+        return Feed(self.encoder, random.Random(2 * lesson.step + self.rank))
+
+    def _unite(self) -> None:
+        """Every process takes the text model of the first and the towers of the last."""
         if self.plan.workers == 1:
             return
-        parameters = list(self.model.parameters())
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-        dist.all_reduce(flat)
-        flat /= self.plan.workers
-        for parameter, part in zip(
-            parameters, flat.split([p.numel() for p in parameters]), strict=True
-        ):
-            parameter.grad = part.view_as(parameter)
+        for name, parameter in self.model.named_parameters():
+            tower = "audio_tower" in name or "visual" in name
+            dist.broadcast(parameter.data, self.plan.workers - 1 if tower else 0)
+
+    def _export(self) -> None:
+        if self.rank == 0:
+            export(self.model, self.tokenizer, self.plan.out)
 
 
 def _bank(plan: Plan) -> Bank:
@@ -243,8 +239,7 @@ def _process(rank: int, plan: Plan) -> None:
     torch.set_num_threads(1)
     if plan.workers > 1:
         dist.init_process_group("gloo", rank=rank, world_size=plan.workers)
-    bank = _bank(plan)
-    Run(plan, rank, bank).train()
+    Trainer(plan, rank, _bank(plan)).train()
     if plan.workers > 1:
         dist.destroy_process_group()
 
@@ -252,14 +247,16 @@ def _process(rank: int, plan: Plan) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=90, help="in all, resumed ones included")
+    parser.add_argument("--minutes", type=float, default=120, help="in all, resumed ones included")
     parser.add_argument("--work", type=Path, default=Path("training"), help="caches, checkpoints")
     parser.add_argument("--out", type=Path, default=Path("assets/embedded"))
-    parser.add_argument("--init", type=Path, help="start from these exported weights")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
+    parser.add_argument("--init", type=Path, help="start the last lesson from exported weights")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoints")
+    parser.add_argument(
+        "--workers", type=int, choices=(1, 2), default=2, help="processes of one thread each"
+    )
     parser.add_argument("--pictures", type=int, default=16_000)
-    parser.add_argument("--utterances", type=int, default=8_200)
+    parser.add_argument("--utterances", type=int, default=14_000)
     plan = Plan(**vars(parser.parse_args(argv)))
     bank = _bank(plan)
     if plan.init is None and not (plan.work / "tokenizer").exists():

@@ -54,6 +54,8 @@ COLOURS = {
     "orange": (245, 150, 50),
 }
 
+WORDS = (*PEOPLE, *VERBS, *NUMBERS, *THINGS, *PLURALS.values(), *DAYS, *COLOURS)
+
 HELD_OUT = 20
 """One fact in so many is never trained on."""
 
