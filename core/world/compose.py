@@ -124,7 +124,7 @@ def _recording(rng: random.Random, stock: Stock, count: int, lead: float = 0.4) 
 def _scenes(
     rng: random.Random, stock: Stock, *, counts: Sequence[int], seconds: int = 2
 ) -> tuple[tuple[Picture, ...], tuple[int, ...]]:
-    """Scenes that differ from the one before, of one to three seconds, at least ``seconds`` in all."""
+    """Scenes that differ from the one before, of 1–3 s each, ``seconds`` at least."""
     count = rng.choice(counts)
     scenes: list[Picture] = []
     while len(scenes) < count:

@@ -1,10 +1,10 @@
 """Train the embedded model: ``python -m core.world.train --out assets/embedded``.
 
-Two lessons at once, one a process: the text model *reads* (copying, looking up, restating), and the
-towers learn words by themselves (``core.world.towers``). Then *everything*, both processes sharing
-every step. ``--resume`` goes on from the checkpoints in ``--work``; the model in ``--out`` is usable
-at any time; ``--init`` starts the last lesson from exported weights. Needs Debian's espeak-ng,
-ffmpeg and fonts-noto-color-emoji.
+Two lessons at once, one a process: the text model *reads* (copying, looking up, restating), and
+the towers learn words by themselves (``core.world.towers``). Then *everything*, both processes
+sharing every step. ``--resume`` goes on from the checkpoints in ``--work``; the model in ``--out``
+is usable at any time; ``--init`` starts the last lesson from exported weights. Needs Debian's
+espeak-ng, ffmpeg and fonts-noto-color-emoji.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ class Feed:
         """One batch."""
         if not self._pools.get(family):
             count = ROWS[family]
-            rows = sorted((self._draw(family) for _ in range(POOL * count)), key=lambda r: len(r.ids))
+            drawn = (self._draw(family) for _ in range(POOL * count))
+            rows = sorted(drawn, key=lambda row: len(row.ids))
             pool = [rows[at : at + count] for at in range(0, len(rows), count)]
             self._rng.shuffle(pool)
             self._pools[family] = pool
@@ -115,9 +116,7 @@ class Feed:
     def _draw(self, family: str) -> Encoded:
         if family == "echo":
             return self._encoder.echo(self._rng)
-        return self._encoder.encode(
-            compose(self._rng, self._encoder.bank.stock, family), self._rng
-        )
+        return self._encoder.encode(compose(self._rng, self._encoder.bank.stock, family), self._rng)
 
 
 class Trainer:
