@@ -1,8 +1,8 @@
 """Trace + settings → Explanation: pure, in milliseconds, without a model (DESIGN "Flow").
 
 What does not depend on curation (units, evidence, spans, parts of speech) is a ``Prepared``;
-``explain`` keeps the latest one of each trace for as long as the trace lives, so that moving a
-slider costs only the curation.
+``explain`` keeps the latest one of each signal for as long as the trace lives, so that moving a
+slider costs only the curation, also where signals are compared.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Prepared:
     pos: tuple[str, ...]
 
 
-_latest: WeakKeyDictionary[Trace, Prepared] = WeakKeyDictionary()
+_latest: WeakKeyDictionary[Trace, dict[str | None, Prepared]] = WeakKeyDictionary()
 _latest_lock = threading.Lock()
 
 
@@ -151,11 +151,11 @@ def explain(
     """
     signal = trace.signals[0] if signal is None and trace.signals else signal
     with _latest_lock:
-        prepared = _latest.get(trace)
-    if prepared is None or (prepared.signal, prepared.granularity) != (signal, granularity):
+        prepared = _latest.get(trace, {}).get(signal)
+    if prepared is None or prepared.granularity != granularity:
         prepared = prepare(trace, signal=signal, granularity=granularity)
         with _latest_lock:
-            _latest[trace] = prepared
+            _latest.setdefault(trace, {})[signal] = prepared
     return explain_prepared(prepared, curation)
 
 

@@ -35,6 +35,7 @@ function partCard(part, { onUnit, onBand }) {
     if (part.width && part.height) { image.width = part.width; image.height = part.height; }
     image.addEventListener("error", () => fail(body, "This picture cannot be shown in this browser."));
     image.src = part.file.url;
+    card.heat = el("canvas", "ot-heat", frame);
     frame.addEventListener("click", () => { if (card.unit !== undefined) onUnit(card.unit); });
   } else {
     card.media = el(part.kind, "ot-media", body);
@@ -131,6 +132,15 @@ function sourcesView(host, { onUnit, onBand }) {
     }));
   }
 
+  // where: part → places of its signal. strength: how dark a picture becomes where there is none.
+  function heat(where, strength) {
+    for (const [i, card] of [...grid.children].entries()) {
+      const places = where[i] ?? {};
+      if (card.time) card.time.setIntensity(places);
+      if (card.heat) drawHeat(card, strength ? places.image : null, strength);
+    }
+  }
+
   // Brings a unit into view inside the panel, never by scrolling the page under the pointer.
   function reveal(unit) {
     const card = [...grid.children].find((node) => node.units.some((own) => own.index === unit));
@@ -139,7 +149,24 @@ function sourcesView(host, { onUnit, onBand }) {
     const mark = card.marks?.get(unit);
     if (mark) scrollWithin(card.prose, mark);
   }
-  return { build, paint, reveal };
+  return { build, paint, heat, reveal };
+}
+
+// A veil over the picture, thinner the more signal fell on a patch: works on any photograph, in grey too.
+function drawHeat(card, image, strength) {
+  card.heat.hidden = !image;
+  if (!image) return;
+  const [columns, rows, values] = image, cell = 16;
+  // The picture's own shape, so that both are fitted alike.
+  const ratio = (card.part.width || columns) / (card.part.height || rows);
+  card.heat.width = Math.round(columns * cell * Math.max(1, ratio * rows / columns));
+  card.heat.height = Math.round(card.heat.width / ratio);
+  const pen = card.heat.getContext("2d"), width = card.heat.width / columns, height = card.heat.height / rows;
+  for (const [i, value] of values.entries()) {
+    pen.fillStyle = "rgb(8 12 24 / " + (strength * (1 - value / 100)).toFixed(3) + ")";
+    const x = Math.round((i % columns) * width), y = Math.round(Math.floor(i / columns) * height);
+    pen.fillRect(x, y, Math.round((i % columns + 1) * width) - x, Math.round((Math.floor(i / columns) + 1) * height) - y);
+  }
 }
 
 function scrollWithin(scroller, node) {

@@ -56,6 +56,28 @@ function drawWave(canvas, peaks) {
   }
 }
 
+// A stepped area, 0..100 of the track's strongest moment.
+function intensityLine(track) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "ot-intensity");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("preserveAspectRatio", "none");
+  const area = document.createElementNS(SVG, "path");
+  svg.append(area);
+  track.prepend(svg);
+  let drawn = "";
+  return {
+    draw(values, width) {
+      const path = values.length ? "M0 100" + values.map((value, i) => "V" + (100 - value) + "H" + (i + 1)).join("") + "V100Z" : "";
+      if (path === drawn) return;
+      drawn = path;
+      svg.setAttribute("viewBox", "0 0 " + Math.max(1, values.length) + " 100");
+      area.setAttribute("d", path);
+      setVar(svg, "width", (100 * width).toFixed(2) + "%");
+    },
+  };
+}
+
 function tickStep(duration) {
   return [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800].find((step) => duration / step <= 8) ?? 3600;
 }
@@ -141,6 +163,14 @@ function timeline(host, media, rows, onBand) {
       if (!entry?.canvas) return;
       entry.peaks = peaks;
       drawWave(entry.canvas, peaks);
+    },
+    // intensities: lane → [seconds, values]: a line along the foot of the track, under the bands.
+    setIntensity(intensities) {
+      for (const [lane, entry] of tracks) {
+        const [seconds, values] = intensities[lane] ?? [0, []];
+        entry.line ??= intensityLine(entry.track);
+        entry.line.draw(values, duration ? seconds / duration : 1);
+      }
     },
     // bands: [{unit, lane, start, end, share, rank, label, on}], in time
     setBands(bands) {

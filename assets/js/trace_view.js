@@ -22,6 +22,9 @@ const answers = answerView(find("ot-answer-host"), { onSelect: selectSpan, onHov
 const ranks = rankingView(find("ot-ranking"), { onUnit: pickUnit });
 const sources = sourcesView(find("ot-sources-host"), { onUnit: pickUnit, onBand: (band) => pickUnit(Number(band.unit), true) });
 const why = whyView(find("ot-why-host"), { onUnit: pickUnit });
+const compare = compareView(find("ot-compare-host"), { onUnit: pickUnit });
+const heat = { on: find("ot-heat-on"), strength: find("ot-heat-strength") };
+for (const control of Object.values(heat)) control.addEventListener("input", () => paint());
 const statusText = find("ot-status-text"), lookup = find("ot-lookup"), lookupText = find("ot-lookup-text");
 
 function selectSpan(id) {
@@ -42,10 +45,10 @@ function announce() {
   announcing = setTimeout(() => trigger("select", { index: view.span ?? -1, value: spanOf(view.span)?.text ?? "" }), SETTLE_MS);
 }
 
-// Of a long answer only the selected sentence brings its votes: if those of another came, ask again.
+// Only the selected sentence brings all of its detail: if that of another came, ask again.
 function remind(phase) {
   const span = spanOf(view.span);
-  if (!span || span.why || span.live || phase !== "done" || reminders >= 3) return;
+  if (!span || (span.why && span.where) || span.live || phase !== "done" || reminders >= 3) return;
   reminders += 1;
   announce();
 }
@@ -104,8 +107,12 @@ function paint() {
     };
   }
   ranks.draw({ ...list, view, units });
+  const selected = spanOf(view.span);
   sources.paint(cited, view, !shown);
-  why.draw(spanOf(view.span), answer, units, view);
+  sources.heat(shown === selected ? selected?.where ?? {} : {}, heat.on.checked ? heat.strength.value / 100 : 0);
+  find("ot-heat-tools").hidden = !Object.values(selected?.where ?? {}).some((part) => part.image);
+  why.draw(selected, answer, units, view);
+  compare.draw(selected, units, view);
   drawLookup(spans);
   drawPhone(shown ? list.heading : "");
 }

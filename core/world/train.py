@@ -96,10 +96,14 @@ def weighted_loss(
 
 
 class Feed:
-    """Random batches of a family, their rows of like length."""
+    """Random batches of a family, their rows of like length.
 
-    def __init__(self, encoder: Encoder, rng: random.Random) -> None:
-        self._encoder, self._rng = encoder, rng
+    Processes that share their steps are given the same ``order``: their batches are then as long
+    as each other's, and none waits.
+    """
+
+    def __init__(self, encoder: Encoder, rng: random.Random, order: random.Random) -> None:
+        self._encoder, self._rng, self._order = encoder, rng, order
         self._pools: dict[str, list[list[Encoded]]] = {}
 
     def next(self, family: str) -> list[Encoded]:
@@ -109,7 +113,7 @@ class Feed:
             drawn = (self._draw(family) for _ in range(POOL * count))
             rows = sorted(drawn, key=lambda row: len(row.ids))
             pool = [rows[at : at + count] for at in range(0, len(rows), count)]
-            self._rng.shuffle(pool)
+            self._order.shuffle(pool)
             self._pools[family] = pool
         return self._pools[family].pop()
 
@@ -210,7 +214,8 @@ class Trainer:
         return self.plan.work / f"{name}.pt"
 
     def _feed(self, lesson: Lesson) -> Feed:
-        return Feed(self.encoder, random.Random(2 * lesson.step + self.rank))
+        own, order = random.Random(2 * lesson.step + self.rank), random.Random(lesson.step)
+        return Feed(self.encoder, own, order)
 
     def _unite(self) -> None:
         """Every process takes the text model of the first and the towers of the last."""

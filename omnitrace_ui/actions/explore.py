@@ -79,7 +79,7 @@ class Explore:
         return show(visitor), curation_values(DEFAULT_CURATION)
 
     def select(self, visitor: Visitor, span: int) -> JSON:
-        """A sentence was selected: of a long answer only its votes are sent."""
+        """A sentence was selected: it alone brings where its signal fell, and what others say."""
         visitor.selected = span if span >= 0 else None
         return show(visitor)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.explain import Explanation, explain
+from core.signals.registry import SIGNALS
 from core.sources import Granularity
 from core.trace import Trace
 from omnitrace_ui.actions.settings import Settings
@@ -55,9 +56,28 @@ def finished_to(answer: str) -> int:
 
 def _whole(visitor: Visitor, explanation: Explanation) -> JSON:
     assert visitor.trace is not None
+    settings = visitor.settings
     return answer_model(
-        visitor.trace, explanation, visitor.settings.curation, selected=visitor.selected
+        visitor.trace,
+        explanation,
+        settings.curation,
+        selected=visitor.selected,
+        compared=_compared(visitor.trace, explanation, settings),
     )
+
+
+def _compared(
+    trace: Trace, explanation: Explanation, settings: Settings
+) -> list[tuple[str, Explanation]]:
+    """What every recorded signal says under these settings, the shown one first."""
+    others = (name for name in trace.signals if name != explanation.signal)
+    explained = [explanation, *(explain_with(trace, replace(settings, signal=s)) for s in others)]
+    return [(short_title(one.signal), one) for one in explained]
+
+
+def short_title(signal: str) -> str:
+    """A signal's name for people: ``AttMean``."""
+    return SIGNALS[signal].title.partition(":")[0] if signal in SIGNALS else signal
 
 
 def _growing(visitor: Visitor, explanation: Explanation) -> JSON:

@@ -13,7 +13,17 @@ import gradio as gr
 from omnitrace_ui.components.assets import script, style, template
 from omnitrace_ui.views import Status, view_value
 
-_SCRIPTS = ("dom", "lanes", "timeline", "answer", "sources", "ranking", "why", "trace_view")
+_SCRIPTS = (
+    "dom",
+    "lanes",
+    "timeline",
+    "answer",
+    "sources",
+    "ranking",
+    "why",
+    "compare",
+    "trace_view",
+)
 
 
 class TraceView(gr.HTML):

@@ -15,7 +15,6 @@ from omnitrace_ui.pages.events import AT_ONCE
 from omnitrace_ui.pages.form import build_form, wire_form
 from omnitrace_ui.pages.shelf import build_shelf, wire_shelf
 from omnitrace_ui.session import Visitor
-from omnitrace_ui.views import WHY_TOKENS
 
 
 def explore_page(
@@ -50,9 +49,7 @@ def explore_page(
 def _wire_view(actions: Explore, visitor: gr.State, view: TraceView) -> None:
     def select(mine: Visitor, event: gr.SelectData) -> Any:
         shown = actions.select(mine, int(event.index))
-        # Of a short answer the browser has every sentence's votes already.
-        long = mine.trace is not None and len(mine.trace.tokens) > WHY_TOKENS
-        return shown if long and not mine.running else gr.skip()
+        return gr.skip() if mine.running else shown
 
     view.select(told(select), visitor, view, **AT_ONCE)
     view.resend(told(actions.resend), visitor, view, **AT_ONCE)

@@ -25,7 +25,11 @@ adds ``url`` on the way out; its path is one that the server chose, never one re
                "lane": lane | null, "strength": 0..1,     # main lane, the share of votes it holds
                "cites": [[unit, share, run, score], …],   # best first: rank = index + 1
                "meter": [[name, share], …],               # lanes, instruction, own, structure
-               "why": why | absent}
+               "why": why | absent,
+               # of the selected span alone:
+               "where": {part: {"image": [columns, rows, [0..100, …]],
+                                lane: [seconds, [0..100, …]]}} | absent,
+               "compare": [[title, [[unit, share], …]], …] | absent}   # the shown signal first
     why     = {"tokens": [[text, pos, weight, unit, confidence, vote], …],
                "tally": [[unit, share, run, score, verdict], …]}     # by falling score
     verdict = "selected" | "weak" (below both thresholds) | "covered" (coverage reached before)

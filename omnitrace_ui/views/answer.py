@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from core.curation import Curation
 from core.explain import Explanation, Meter, SpanExplanation
 from core.timeline import LANES
 from core.trace import Trace
+from omnitrace_ui.views.compare import compare_model
+from omnitrace_ui.views.intensity import intensity_model
 from omnitrace_ui.views.why import why_model
 from omnitrace_ui.views.wire import JSON, clean, rounded
 
@@ -22,6 +25,7 @@ def answer_model(
     *,
     live: bool = False,
     selected: int | None = None,
+    compared: Sequence[tuple[str, Explanation]] = (),
 ) -> JSON:
     """The answer; see the contract in ``omnitrace_ui.views``.
 
@@ -30,7 +34,9 @@ def answer_model(
         explanation: of that trace.
         curation: the settings that it was made with.
         live: still streaming: the last span is unfinished, and no votes are sent.
-        selected: the span that the person selected: only its votes are sent of a long answer.
+        selected: the span that the person selected: only it brings ``where`` and ``compare``, and
+            of a long answer only its votes are sent.
+        compared: title → explanation of every recorded signal, the shown one first.
     """
     spans, at = [], 0
     everything = len(trace.tokens) <= WHY_TOKENS
@@ -39,6 +45,10 @@ def answer_model(
         model["live"] = live and span is explanation.spans[-1]
         if not live and (everything or span.index == selected):
             model["why"] = why_model(trace, explanation, span, curation)
+        if not live and span.index == selected:
+            model["where"] = intensity_model(trace, explanation.signal, span)
+            if len(compared) > 1:
+                model["compare"] = compare_model(compared, span.index)
         spans.append(model)
         at = span.end
     return {

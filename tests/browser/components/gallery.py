@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
 
+from core.explain import Explanation
 from omnitrace_ui.components.assets import page_style
 from omnitrace_ui.components.parts_builder import PartsBuilder, part_errors
 from omnitrace_ui.components.theme import theme
@@ -28,15 +31,34 @@ HOSTILE = (
 )
 
 
-def whole(shown: Case, *, trace: str, key: str, phase: str = "done", selected: int | None = None):
+def whole(
+    shown: Case,
+    *,
+    trace: str,
+    key: str,
+    phase: str = "done",
+    selected: int | None = None,
+    compared: Sequence[tuple[str, Explanation]] = (),
+):
     return view_value(
         Status(phase),  # type: ignore[arg-type]
         trace=trace,
         key=key,
         parts=parts_model(shown.trace, shown.files),
         units=units_model(shown.trace, shown.sources),
-        answer=answer_model(shown.trace, shown.explanation, shown.curation, selected=selected),
+        answer=answer_model(
+            shown.trace, shown.explanation, shown.curation, selected=selected, compared=compared
+        ),
     )
+
+
+def detailed(shown: Case):
+    """All of the fourth sentence's detail, beside a signal that says something else."""
+    spans = shown.explanation.spans
+    swapped = replace(spans[3], sources=(*spans[3].sources[:1], *spans[0].sources[:1]))
+    other = replace(shown.explanation, spans=(*spans[:3], swapped, *spans[4:]))
+    compared = [("AttMean", shown.explanation), ("Other", other)]
+    return whole(shown, trace="1", key="1", selected=3, compared=compared)
 
 
 def hostile_case() -> Case:
@@ -81,6 +103,7 @@ def build() -> gr.Blocks:
                     show, evil, stream = gr.Button("show"), gr.Button("evil"), gr.Button("stream")
                     busy, error, clear = gr.Button("busy"), gr.Button("error"), gr.Button("clear")
                     coarse, forgotten = gr.Button("coarse"), gr.Button("forgotten")
+                    detail = gr.Button("detail")
                 selected = gr.Textbox(elem_id="selected")
             with gr.Column(scale=9, min_width=320):
                 view = TraceView(elem_id="view")
@@ -107,8 +130,6 @@ def build() -> gr.Blocks:
             ]
 
         def moved(value: float):
-            from dataclasses import replace
-
             changed = case(curation=replace(plain.curation, coverage=value))
             return view_value(
                 Status("done"),
@@ -151,6 +172,7 @@ def build() -> gr.Blocks:
             view,
             **quiet,
         )
+        detail.click(lambda: detailed(plain), None, view, **quiet)
         clear.click(lambda: None, None, view, **quiet)
         forgotten.click(lambda: moved(0.85) | {"trace": "lost"}, None, view, **quiet)
         view.resend(lambda: whole(plain, trace="lost", key="1"), None, view, **quiet)

@@ -239,7 +239,7 @@ def test_states_are_told(page: Page):
 def test_why_shows_votes_shares_and_where_the_signal_went(page: Page):
     shown(page)
     page.get_by_role("tab", name="Why").click()
-    expect(page.locator(".ot-hint")).to_contain_text("Select a sentence")
+    expect(page.locator(".ot-why-panel .ot-hint")).to_contain_text("Select a sentence")
     sentence(page, 2).click()
     expect(page.locator(".ot-token bdi")).to_have_text(
         ["The", "saxophone", "enters", "after", "four", "seconds", "and", "pauses."]
@@ -254,6 +254,38 @@ def test_why_shows_votes_shares_and_where_the_signal_went(page: Page):
     expect(page.locator(".ot-meter-legend")).to_contain_text("Own earlier words")
     page.locator(".ot-token").nth(1).click()
     expect(page.locator(".ot-lookup")).to_contain_text("Audio 1")
+
+
+# Detail of the selected sentence ----------------------------------------------------------------
+
+
+def test_moments_are_drawn_under_the_bands(page: Page):
+    shown(page)
+    sentence(page, 3).click()
+    press(page, "detail")
+    film = page.locator(".ot-part[data-kind=video]")
+    line = film.locator(".ot-track[data-lane=video_frames] .ot-intensity path")
+    expect(line).to_have_attribute("d", re.compile("^M0 100V"))
+    # The strongest moment reaches the top of the line where the film is twelve seconds old.
+    drawn = line.get_attribute("d")
+    steps = re.findall(r"V(\d+)H(\d+)", drawn)
+    assert [int(at) - 1 for height, at in steps if height == "0"] == [24]
+    sentence(page, 4).click()
+    expect(line).to_have_attribute("d", "")
+
+
+def test_signals_stand_side_by_side_with_their_differences_in_words(page: Page):
+    shown(page)
+    sentence(page, 3).click()
+    press(page, "detail")
+    page.get_by_role("tab", name="Compare").click()
+    first, other = page.locator(".ot-signal").all()
+    expect(first).to_contain_text("Shown now")
+    expect(other).to_contain_text("1 in common · 1 only here")
+    expect(other.locator("[data-differs=added]")).to_contain_text("Image 1")
+    expect(other.locator("[data-differs=missing]")).to_contain_text("not here")
+    other.locator("[data-differs=added]").click()
+    expect(page.locator(".ot-lookup-text")).to_contain_text("Image 1 is used by")
 
 
 # Narrow -----------------------------------------------------------------------------------------
