@@ -122,6 +122,12 @@ def test_importing_the_framework_is_light():
     assert ran.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("name", ["core.signals.registry", "core.world.train", "core.decoding"])
+def test_a_room_can_be_the_first_that_is_imported(name: str):
+    """Beside a CPU-only torch, transformers' classes cannot be had before torchvision is cured."""
+    subprocess.run([sys.executable, "-c", f"import {name}"], cwd=ROOT, check=True)
+
+
 def test_the_public_face_is_whole():
     import core
 

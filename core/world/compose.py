@@ -142,10 +142,10 @@ def _scenes(
 
 def _text(rng: random.Random, stock: Stock) -> Scenario:
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.3:
         return _choice_text(rng, stock)
     facts = _some_facts(rng, stock, 1, 5)
-    if kind < 0.75 or len(facts) < 2:
+    if kind < 0.7 or len(facts) < 2:
         instruction = rng.choice(wording.CONVERSATION + wording.TEXT)
         if rng.random() < 0.7:
             return _retold(rng, "summary-text", instruction, facts)
@@ -315,10 +315,10 @@ def _mixed(rng: random.Random, stock: Stock) -> Scenario:
 
 def _drill(rng: random.Random, stock: Stock) -> Scenario:
     kind = rng.random()
-    if kind < 0.35:
+    if kind < 0.25:
         text = " ".join(rng.choice(WORDS) for _ in range(rng.randint(12, 30)))
         return Scenario("drill", "Repeat.", (text,), (Sentence(text, ()),))
-    if kind < 0.75:
+    if kind < 0.45:
         return _looked_up(rng)
     instruction = rng.choice(wording.CONVERSATION + wording.TEXT)
     return _retold(rng, "drill", instruction, _some_facts(rng, stock, 2, 6))

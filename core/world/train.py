@@ -37,7 +37,9 @@ ROWS = {
 """Scenarios a step and process, by family: about as many positions in each."""
 
 READING = {"text": 2, "choice": 1.5, "drill": 2}
-EVERYTHING = {"text": 1, "choice": 1, "drill": 0.5, "pic": 2, "speech": 2.5, "film": 1.5, "av": 2}
+EVERYTHING = {
+    "text": 2.5, "choice": 0.3, "drill": 1.5, "pic": 2.3, "speech": 2, "film": 1.4, "av": 1.8
+}  # fmt: skip
 """How often each family is drawn, in either lesson."""
 
 ECHO_STEPS = 900

@@ -13,7 +13,8 @@ from core.explain import to_json
 from core.trace import Trace
 from omnitrace_ui.actions.generate import done
 from omnitrace_ui.actions.library import SUFFIX
-from omnitrace_ui.actions.present import explain_with
+from omnitrace_ui.actions.present import explain_with, short_title, show_whole
+from omnitrace_ui.components.standalone import standalone
 from omnitrace_ui.session import Store, Visitor
 
 
@@ -42,6 +43,21 @@ def save_explanation(visitor: Visitor, store: Store) -> Path:
     }
     target = _target(visitor, store, ".json")
     target.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    return target
+
+
+def save_page(visitor: Visitor, store: Store) -> Path:
+    """The explanation as it is shown, as a web page that needs no server.
+
+    Raises:
+        InputError: there is nothing to save yet.
+    """
+    trace = _finished(visitor)
+    value, files = show_whole(trace, visitor.settings, visitor.folder)
+    facts = f"{trace.model.name} · {short_title(value['answer']['rules']['signal'])}"
+    target = _target(visitor, store, ".html")
+    page = standalone(trace.prompt.instruction or "OmniTrace", facts, value, files)
+    target.write_text(page, encoding="utf-8")
     return target
 
 

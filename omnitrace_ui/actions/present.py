@@ -12,7 +12,7 @@ from core.sources import Granularity
 from core.trace import Trace
 from omnitrace_ui.actions.settings import Settings
 from omnitrace_ui.session import Visitor
-from omnitrace_ui.views import answer_model, parts_model, units_model, view_value
+from omnitrace_ui.views import Status, answer_model, parts_model, units_model, view_value
 from omnitrace_ui.views.wire import JSON, clean
 
 _SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?=\s)|\n")
@@ -37,6 +37,29 @@ def show(visitor: Visitor) -> JSON:
         units=units_model(trace, explanation.sources) if new_trace or cut != key else None,
         answer=answer,
     )
+
+
+def show_whole(
+    trace: Trace, settings: Settings, folder: Path | None
+) -> tuple[JSON, dict[int, Path]]:
+    """A finished trace with every sentence's detail, and the files of its parts."""
+    explanation = explain_with(trace, settings)
+    answer = answer_model(
+        trace,
+        explanation,
+        settings.curation,
+        compared=_compared(trace, explanation, settings),
+        whole=True,
+    )
+    value = view_value(
+        Status("done"),
+        trace="trace",
+        key=_name(settings.granularity),
+        parts=parts_model(trace, {}),
+        units=units_model(trace, explanation.sources),
+        answer=answer,
+    )
+    return value, _files(trace, folder)
 
 
 def explain_with(trace: Trace, settings: Settings) -> Explanation:

@@ -13,7 +13,8 @@ import gradio as gr
 from omnitrace_ui.components.assets import script, style, template
 from omnitrace_ui.views import Status, view_value
 
-_SCRIPTS = (
+STYLES = ("lanes", "trace_view")
+SCRIPTS = (
     "dom",
     "lanes",
     "timeline",
@@ -46,8 +47,8 @@ class TraceView(gr.HTML):
         super().__init__(
             value=value,
             html_template=template("trace_view"),
-            css_template=style("lanes", "trace_view"),
-            js_on_load=script(*_SCRIPTS),
+            css_template=style(*STYLES),
+            js_on_load=script(*SCRIPTS),
             apply_default_css=False,
             elem_id=elem_id,
             visible=visible,

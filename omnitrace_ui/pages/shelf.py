@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from omnitrace_ui.actions.explore import Explore, Site
-from omnitrace_ui.actions.keep import save_explanation, save_trace
+from omnitrace_ui.actions.keep import save_explanation, save_page, save_trace
 from omnitrace_ui.actions.library import SUFFIX
 from omnitrace_ui.actions.messages import told
 from omnitrace_ui.components.trace_view import TraceView
@@ -31,6 +31,7 @@ class Shelf:
 
     save: gr.Button
     export: gr.Button
+    page: gr.Button
     download: gr.DownloadButton
     upload: gr.File
     saved: gr.Dropdown
@@ -44,6 +45,7 @@ def build_shelf(site: Site) -> Shelf:
     )
     save = gr.Button("Save this trace", variant="primary", elem_id="save")
     export = gr.Button("Download the explanation as JSON", elem_id="export")
+    page = gr.Button("Download as a web page", elem_id="export-page")
     upload = gr.File(
         label=f"Open a trace: drop a {SUFFIX} file here",
         file_types=[SUFFIX],
@@ -55,7 +57,7 @@ def build_shelf(site: Site) -> Shelf:
         names, value=None, label="Or open one of ours", visible=bool(names), elem_id="saved"
     )
     download = gr.DownloadButton(visible="hidden", elem_id="download")
-    return Shelf(save, export, download, upload, saved)
+    return Shelf(save, export, page, download, upload, saved)
 
 
 def wire_shelf(
@@ -76,6 +78,9 @@ def wire_shelf(
     def export(mine: Visitor) -> str:
         return str(save_explanation(mine, store))
 
+    def export_page(mine: Visitor) -> str:
+        return str(save_page(mine, store))
+
     def shown(mine: Visitor, value: JSON) -> Updates:
         return {view: value, visitor: mine, signal: signal_choice(mine)}
 
@@ -88,7 +93,11 @@ def wire_shelf(
     def enter(mine: Visitor, request: gr.Request) -> Updates:
         return shown(mine, actions.enter(mine, request.query_params.get("trace")))
 
-    for button, make in ((shelf.save, save), (shelf.export, export)):
+    for button, make in (
+        (shelf.save, save),
+        (shelf.export, export),
+        (shelf.page, export_page),
+    ):
         button.click(told(make), visitor, shelf.download, **PRIVATE).success(
             None, shelf.download, None, js=_DOWNLOAD, **PRIVATE
         )

@@ -26,6 +26,7 @@ def answer_model(
     live: bool = False,
     selected: int | None = None,
     compared: Sequence[tuple[str, Explanation]] = (),
+    whole: bool = False,
 ) -> JSON:
     """The answer; see the contract in ``omnitrace_ui.views``.
 
@@ -37,15 +38,16 @@ def answer_model(
         selected: the span that the person selected: only it brings ``where`` and ``compare``, and
             of a long answer only its votes are sent.
         compared: title → explanation of every recorded signal, the shown one first.
+        whole: every span brings all of its detail: nobody can be asked for it later.
     """
     spans, at = [], 0
-    everything = len(trace.tokens) <= WHY_TOKENS
+    votes = whole or len(trace.tokens) <= WHY_TOKENS
     for span in explanation.spans:
         model = _span(span, before=trace.answer[at : span.start])
         model["live"] = live and span is explanation.spans[-1]
-        if not live and (everything or span.index == selected):
+        if not live and (votes or span.index == selected):
             model["why"] = why_model(trace, explanation, span, curation)
-        if not live and span.index == selected:
+        if not live and (whole or span.index == selected):
             model["where"] = intensity_model(trace, explanation.signal, span)
             if len(compared) > 1:
                 model["compare"] = compare_model(compared, span.index)

@@ -8,7 +8,13 @@ import pytest
 
 from core.errors import InputError, OmniTraceError
 from core.explain import explain, to_json
-from omnitrace_ui.actions.keep import open_trace, open_uploaded, save_explanation, save_trace
+from omnitrace_ui.actions.keep import (
+    open_trace,
+    open_uploaded,
+    save_explanation,
+    save_page,
+    save_trace,
+)
 from omnitrace_ui.actions.settings import Settings, curation_values
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views import GivenPart
@@ -59,7 +65,7 @@ def test_nothing_or_an_unfinished_answer_cannot_be_saved(explore, traced):
     store = explore.site.store
     for visitor in (Visitor(), traced):
         visitor.running = visitor is traced
-        for save in (save_trace, save_explanation):
+        for save in (save_trace, save_explanation, save_page):
             with pytest.raises(InputError):
                 save(visitor, store)
     with pytest.raises(InputError):
