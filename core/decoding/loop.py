@@ -22,9 +22,11 @@ import torch
 
 from core.decoding.choice import Chooser
 from core.decoding.text import AnswerText
+from core.errors import ModelError
 from core.media import Limits
 from core.models.base import Prepared, TracedModel
 from core.prompt import Prompt
+from core.signals.needs import Needs
 from core.signals.recorder import Recorder, StepRecord
 from core.signals.registry import Signal, signals_named
 from core.timeline import Timeline
@@ -34,6 +36,7 @@ Stage = Literal["reading", "encoding", "decoding", "done"]
 DEFAULT_SIGNALS = ("attmean", "rawatt")
 DEFAULT_GENERATION = Generation()
 DEFAULT_LIMITS = Limits()
+_LARGEST = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def stream(
     Raises:
         InputError: a setting or a part cannot be used.
         LimitError: a part, or all together, are too large.
+        ModelError: the model lacks what a signal needs.
     """
     tracing = _Tracing(model, prompt, signals_named(signals), generation)
     try:
@@ -117,7 +121,8 @@ class _Rows:
         self._own = np.empty(most, np.float32)
 
     def put(self, index: int, scores: torch.Tensor) -> None:
-        values = scores.cpu().numpy()
+        # A gradient may be larger than float16 can say; nothing else of a signal is.
+        values = scores.clamp(max=_LARGEST).cpu().numpy()
         positions = self._scores.shape[1]
         self._scores[index] = values[:positions]
         self._own[index] = values[positions:].sum()
@@ -136,6 +141,12 @@ class _Tracing:
         signals: tuple[Signal, ...],
         generation: Generation,
     ) -> None:
+        if any(signal.needs.chosen for signal in signals) and not model.chosen_heads:
+            raise ModelError(
+                f"No heads have been chosen for the model {model.info.name!r}, which the signal "
+                "'heads' needs. Pick them with `python -m core.benchmarks.heads`, or choose "
+                "another signal."
+            )
         self._model = model
         self._prompt = prompt
         self._signals = signals
@@ -171,14 +182,17 @@ class _Tracing:
         self._chooser.hear(prepared.inputs["input_ids"][0].tolist())
 
     def _decode(self, prepared: Prepared) -> Iterator[Step]:
-        run = self._model.start(prepared)
-        recorder = Recorder(self._model.text_model)
+        needs = Needs.all_of(signal.needs for signal in self._signals)
+        run = self._model.start(prepared, differentiable=bool(needs.gradients))
+        chosen = self._model.chosen_heads if needs.chosen else ()
+        recorder = Recorder(self._model.text_model, needs, chosen)
         with self._timed("encoding"), recorder.listen():
             logits = run.read_prompt()
         while True:
             with self._timed("decoding"):
-                token = self._chooser.choose(logits)
-                self._keep(token, recorder.step(len(self._timeline) + self._count))
+                token = self._chooser.choose(logits.detach())
+                read = len(self._timeline) + self._count
+                self._keep(token, recorder.step(read, logits=logits, token=token))
                 if token in self._model.stop_tokens:
                     self._end("end")
                 elif self._count == self._most:

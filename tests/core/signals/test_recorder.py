@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from transformers import StaticCache
 
 from core.models.qwen2_5_omni import Qwen25Omni
-from core.signals.recorder import IMPLEMENTATION, Recorder, last_row
+from core.signals.recorder import IMPLEMENTATION, Recorder, last_rows
 from tests.core.tiny import tiny_model, tiny_thinker
 
 
-def written_out(query, key, mask, scaling) -> torch.Tensor:
-    """Eager attention over repeated heads, its last row, averaged over heads."""
+def written_out(query, key, mask, scaling, count=1) -> torch.Tensor:
+    """Eager attention over repeated heads, its last rows: ``(heads, count, keys)``."""
     repeated = key.repeat_interleave(query.shape[1] // key.shape[1], dim=1)
     products = query @ repeated.transpose(2, 3) * scaling
     if mask is None:
@@ -23,15 +23,15 @@ def written_out(query, key, mask, scaling) -> torch.Tensor:
         mask = torch.where(causal.bool(), 0.0, -torch.inf)
     elif mask.dtype == torch.bool:
         mask = torch.where(mask, 0.0, -torch.inf)
-    return (products + mask).softmax(-1).mean(1)[0, -1]
+    return (products + mask).softmax(-1)[0, :, -count:]
 
 
 @settings(deadline=None)
 @given(
     st.integers(0, 2**31), st.integers(1, 3), st.integers(1, 3), st.integers(1, 5),
-    st.sampled_from(["none", "bool", "additive", "per head"]),
+    st.sampled_from(["none", "bool", "additive", "per head"]), st.integers(1, 5),
 )  # fmt: skip
-def test_the_row_is_that_of_attention_written_out(seed, groups, per_group, queries, kind):
+def test_rows_are_those_of_attention_written_out(seed, groups, per_group, queries, kind, count):
     torch.manual_seed(seed)
     keys = queries if queries > 1 else 6
     query = torch.randn(1, groups * per_group, queries, 4)
@@ -39,14 +39,16 @@ def test_the_row_is_that_of_attention_written_out(seed, groups, per_group, queri
     seen = torch.rand(1, groups * per_group if kind == "per head" else 1, queries, keys) > 0.3
     seen[..., 0] = True
     mask = {"none": None, "additive": torch.where(seen, 0.0, -torch.inf)}.get(kind, seen)
-    row = last_row(query, key, mask, 0.7)
-    assert torch.allclose(row, written_out(query, key, mask, 0.7), atol=1e-6)
+    count = min(count, queries)
+    rows = last_rows(query, key, mask, 0.7, count)
+    assert rows.shape == (groups * per_group, count, keys)
+    assert torch.allclose(rows, written_out(query, key, mask, 0.7, count), atol=1e-6)
 
 
 def test_an_empty_static_cache_is_not_looked_at():
     query, key = torch.randn(1, 2, 3, 4), torch.randn(1, 2, 9, 4)
-    row = last_row(query, key, None, 1.0)
-    assert torch.allclose(row, written_out(query, key[:, :, :3], None, 1.0), atol=1e-6)
+    rows = last_rows(query, key, None, 1.0, 2)
+    assert torch.allclose(rows, written_out(query, key[:, :, :3], None, 1.0, 2), atol=1e-6)
 
 
 def implementations(model: Qwen25Omni) -> list[str]:
