@@ -19,6 +19,8 @@ BENCHES = {
     "world": "core.world.bench",
     "decoding": "core.benchmarks.decoding",
     "curation": "core.benchmarks.curation",
+    "signals": "core.benchmarks.signals",
+    "heads": "core.benchmarks.heads",
 }
 """Bench name → module with ``run(...) -> int``."""
 
@@ -80,11 +82,40 @@ def _parser() -> argparse.ArgumentParser:
         one = names.add_parser(name)
         one.add_argument("--json", action="store_true", help="for programs")
         one.set_defaults(command=_bench, name=name)
-        if name == "world":
-            one.add_argument("--model", default="embedded", help="(%(default)s)")
-            one.add_argument("--limit", type=_positive, help="only the first N prompts")
-            one.add_argument("--compare", action="store_true", help="signals × assignments × lanes")
+        _BENCH_OPTIONS.get(name, lambda _: None)(one)
     return parser
+
+
+def _of_a_model(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("--model", default="embedded", help="(%(default)s)")
+    bench.add_argument("--limit", type=_positive, help="only the first N prompts")
+
+
+def _world_options(bench: argparse.ArgumentParser) -> None:
+    _of_a_model(bench)
+    bench.add_argument("--compare", action="store_true", help="signals × assignments × lanes")
+
+
+def _signals_options(bench: argparse.ArgumentParser) -> None:
+    _of_a_model(bench)
+    bench.add_argument("--real", metavar="FOLDER", help="a second table: this model, on writing")
+    bench.add_argument(
+        "--no-costs", dest="costs", action="store_false", help="leave out time and memory"
+    )
+
+
+def _heads_options(bench: argparse.ArgumentParser) -> None:
+    _of_a_model(bench)
+    bench.add_argument("--samples", type=Path, required=True, help="with known sources, to pick on")
+    bench.add_argument("--most", type=_positive, default=12, help="so many heads (%(default)s)")
+    bench.add_argument("--out", type=Path, metavar="FOLDER", help="write the table beside weights")
+
+
+_BENCH_OPTIONS = {
+    "world": _world_options,
+    "signals": _signals_options,
+    "heads": _heads_options,
+}
 
 
 def _positive(text: str) -> int:

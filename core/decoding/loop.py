@@ -165,7 +165,7 @@ class _Tracing:
         if self._needs.chosen and not model.chosen_heads:
             raise ModelError(
                 f"No heads have been chosen for the model {model.info.name!r}, which the signal "
-                "'heads' needs. Pick them with `python -m core.benchmarks.heads`, or choose "
+                "'heads' needs. Pick them with `python -m core bench heads`, or choose "
                 "another signal."
             )
 

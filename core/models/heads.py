@@ -2,7 +2,7 @@
 
     {"heads": [[layer, head], …], …}
 
-They are picked from prompts with known sources by ``python -m core.benchmarks.heads``; what else
+They are picked from prompts with known sources by ``python -m core bench heads``; what else
 the file says is how. A model without the file simply has no such signal.
 """
 
