@@ -77,6 +77,7 @@ class Recorder:
         self._queries = 1
         self._rows: dict[int, torch.Tensor] = {}
         self._heads: dict[int, torch.Tensor] = {}
+        self._heard: tuple[torch.Tensor, torch.Tensor | None] | None = None
         self._gradients: dict[int, torch.Tensor] = {}
         self._norms: dict[int, ValueNorms] = {}
         self._probe = torch.zeros((), requires_grad=True)
@@ -88,7 +89,7 @@ class Recorder:
         Args:
             queries: so many of the latest queries, each of which predicts a token.
         """
-        self._queries, self._rows, self._heads = queries, {}, {}
+        self._queries, self._rows, self._heads, self._heard = queries, {}, {}, None
         token = _LISTENING.set(self)
         try:
             with _borrowed(self._config):
@@ -123,12 +124,14 @@ class Recorder:
                 allow_unused=True,  # The probe only opens the graph; nothing flows into it.
             )
             gradients[target] = self._stacked(self._gradients, whole)
-        rows = {layer: rows[query] for layer, rows in self._rows.items()}
-        heads = {layer: weights[:, query] for layer, weights in self._heads.items()}
+        if self._heard is None:
+            heads = self._stacked(self._heads, whole) if self._heads else None
+            self._heard = self._stacked(self._rows, whole), heads
+        rows, heads = self._heard
         norms = {layer: norms.lengths for layer, norms in self._norms.items()}
         return StepRecord(
-            self._stacked(rows, whole)[..., :length],
-            self._stacked(heads, whole)[..., :length] if heads else None,
+            rows[:, query, :length],
+            None if heads is None else heads[:, :, query, :length],
             gradients,
             self._stacked(norms, whole)[..., :length] if norms else None,
             self._chosen,
@@ -144,16 +147,17 @@ class Recorder:
         scaling: float,
     ) -> torch.Tensor:
         """Take one layer's rows; float32 ``(heads, queries, n_keys)`` of the latest queries."""
-        with torch.no_grad():
-            weights = last_rows(query, key, mask, scaling, self._queries)
-            layer = module.layer_idx
-            self._rows[layer] = weights.mean(0)
-            if self._keeps_heads(layer):
-                self._heads[layer] = weights
-            if self._needs.norms:
-                if layer not in self._norms:
-                    self._norms[layer] = ValueNorms(module, query.shape[1])
-                self._norms[layer].read(value, query.shape[2])
+        if torch.is_grad_enabled():
+            query, key, value = query.detach(), key.detach(), value.detach()
+        weights = last_rows(query, key, mask, scaling, self._queries)
+        layer = module.layer_idx
+        self._rows[layer] = weights.mean(0)
+        if self._keeps_heads(layer):
+            self._heads[layer] = weights
+        if self._needs.norms:
+            if layer not in self._norms:
+                self._norms[layer] = ValueNorms(module, query.shape[1])
+            self._norms[layer].read(value, query.shape[2])
         return weights
 
     def taps(self, layer: int) -> bool:

@@ -68,6 +68,7 @@ def _projection(module: torch.nn.Module) -> torch.nn.Module:
     )
 
 
+@torch.no_grad()
 def _gram(projection: torch.nn.Module, heads: int, value: torch.Tensor) -> torch.Tensor:
     """``W_O W_Oᵀ`` of every head, float32 ``(heads, width, width)``; a bias falls away."""
     width = value.shape[-1]

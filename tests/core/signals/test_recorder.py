@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from transformers import StaticCache
 
 from core.models.qwen2_5_omni import Qwen25Omni
-from core.signals.recorder import IMPLEMENTATION, Recorder, last_rows
+from core.signals.needs import ROWS_ONLY, Needs
+from core.signals.recorder import IMPLEMENTATION, Recorder, StepRecord, last_rows
 from tests.core.tiny import tiny_model, tiny_thinker
 
 
@@ -149,3 +150,22 @@ def test_a_sliding_window_has_left_the_beginning_behind():
             expected = torch.stack([layer[0, :, end - 1, :end].mean(0) for layer in whole])
             assert (rows - expected).abs().max() < 1e-5
             assert (rows[1:, : end - 6] == 0).all() and (rows[0] > 0).all()
+
+
+def test_a_run_pays_for_what_its_signals_need_only():
+    model = tiny_model().text_model
+    ids = torch.arange(20, 30)[None]
+
+    def record(needs: Needs) -> StepRecord:
+        recorder = Recorder(model, needs)
+        with torch.inference_mode(), recorder.listen():
+            model(input_ids=ids, use_cache=True)
+        return recorder.step(10)
+
+    rows = record(ROWS_ONLY)
+    assert rows.heads is rows.norms is None and not rows.gradients
+    assert record(Needs("last")).heads.shape == (1, 4, 10)
+    assert record(Needs("all")).heads.shape == (3, 4, 10)
+    assert torch.allclose(record(Needs("all")).heads.mean(1), rows.rows)
+    both = Needs.all_of([Needs("last", frozenset(["logit"])), Needs("all", norms=True)])
+    assert both == Needs("all", frozenset(["logit"]), norms=True)
