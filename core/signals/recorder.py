@@ -114,16 +114,7 @@ class Recorder:
             token: the one that follows; both needed for gradients, which only one query can have.
         """
         whole = length + self._queries - 1 - query
-        gradients = {}
-        targets = sorted(self._needs.gradients)
-        for target in targets:
-            torch.autograd.grad(
-                _TARGETS[target](logits, token),
-                self._probe,
-                retain_graph=target != targets[-1],
-                allow_unused=True,  # The probe only opens the graph; nothing flows into it.
-            )
-            gradients[target] = self._stacked(self._gradients, whole)
+        gradients = self._differentiated(whole, logits, token)
         if self._heard is None:
             heads = self._stacked(self._heads, whole) if self._heads else None
             self._heard = self._stacked(self._rows, whole), heads
@@ -174,6 +165,22 @@ class Recorder:
 
         probe = self._probe.to(query.device)
         return TappedAttention.apply(probe, query, key, value, *rest, take)
+
+    def _differentiated(
+        self, length: int, logits: torch.Tensor | None, token: int | None
+    ) -> dict[Target, torch.Tensor]:
+        """The step's gradients, target by target; the graph is freed with the last of them."""
+        gradients = {}
+        targets = sorted(self._needs.gradients)
+        for target in targets:
+            torch.autograd.grad(
+                _TARGETS[target](logits, token),
+                self._probe,
+                retain_graph=target != targets[-1],
+                allow_unused=True,  # The probe only opens the graph; nothing flows into it.
+            )
+            gradients[target] = self._stacked(self._gradients, length)
+        return gradients
 
     def _keeps_heads(self, layer: int) -> bool:
         return self._needs.heads == "all" or (
