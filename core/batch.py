@@ -24,11 +24,15 @@ from core.trace import Generation
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a batch: counts, and ``(sample, message)`` for each that failed."""
+    """What became of a batch: counts, and ``(sample, message)`` for each that failed.
+
+    ``differing``: samples whose traced answer was not the untraced one, where that was asked.
+    """
 
     traced: int
     present: int
     failed: tuple[tuple[str, str], ...]
+    differing: tuple[str, ...] = ()
 
 
 def trace_samples(
@@ -38,8 +42,19 @@ def trace_samples(
     *,
     signals: tuple[str, ...],
     generation: Generation,
+    response_key: str | None = None,
+    verify: bool = False,
 ) -> Outcome:
     """Trace every sample into ``folder``, one ``.omnitrace`` file each, with a progress bar.
+
+    Args:
+        model: what answers.
+        samples: what is asked.
+        folder: made where it is missing.
+        signals: names, recorded in one run.
+        generation: how tokens are chosen.
+        response_key: the samples' key that holds an answer to be traced as given.
+        verify: compare every answer with the untraced one.
 
     Raises:
         InputError: the folder cannot be written.
@@ -50,18 +65,43 @@ def trace_samples(
         raise InputError(f"The folder {folder.name!r} cannot be made: {error.strerror}.") from error
     traced = present = 0
     failed: list[tuple[str, str]] = []
-    settings = {"model": model.info.name, "signals": signals, "generation": asdict(generation)}
+    differing: list[str] = []
+    settings: dict[str, object] = {
+        "model": model.info.name,
+        "signals": signals,
+        "generation": asdict(generation),
+    }
+    if response_key is not None:
+        settings["response_key"] = response_key
     for index, sample in enumerate(tqdm(samples, unit="sample", desc="tracing")):
         path = folder / file_name(index, sample, settings)
         if path.exists():
             present += 1
             continue
+        named = f"sample {index + 1} (id {sample.id})"
         try:
-            trace(model, sample.prompt(), signals=signals, generation=generation).save(path)
+            made = trace(
+                model,
+                sample.prompt(),
+                signals=signals,
+                generation=generation,
+                response=None if response_key is None else _response(sample, response_key),
+                verify=verify,
+            )
+            made.save(path)
             traced += 1
+            differing += [named] if made.as_untraced is False else []
         except OmniTraceError as error:
-            failed.append((f"sample {index + 1} (id {sample.id})", str(error)))
-    return Outcome(traced, present, tuple(failed))
+            failed.append((named, str(error)))
+    return Outcome(traced, present, tuple(failed), tuple(differing))
+
+
+def _response(sample: Sample, key: str) -> str:
+    value = sample.extra.get(key)
+    if not isinstance(value, str):
+        known = ", ".join(k for k, v in sample.extra.items() if isinstance(v, str)) or "none"
+        raise InputError(f"It has no answer under {key!r}. Its keys that hold text: {known}.")
+    return value
 
 
 def file_name(index: int, sample: Sample, settings: dict[str, object]) -> str:

@@ -19,6 +19,8 @@ BENCHES = {
     "world": "core.world.bench",
     "decoding": "core.benchmarks.decoding",
     "curation": "core.benchmarks.curation",
+    "signals": "core.benchmarks.signals",
+    "heads": "core.benchmarks.heads",
 }
 """Bench name → module with ``run(...) -> int``."""
 
@@ -58,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("--device", help="e.g. cuda:0; default: CUDA if present, else CPU")
     trace.add_argument("--device-map", help="e.g. auto, for models that outgrow one GPU")
     trace.add_argument("--limit", type=_positive, help="only the first N samples")
+    trace.add_argument(
+        "--response-key", metavar="KEY", help="trace the answer that each sample holds under KEY"
+    )
+    trace.add_argument(
+        "--verify", action="store_true", help="answer again untraced, and state whether it is equal"
+    )
     trace.set_defaults(command=_trace)
 
     explain = commands.add_parser("explain", help="spans and sources of a saved trace")
@@ -74,11 +82,40 @@ def _parser() -> argparse.ArgumentParser:
         one = names.add_parser(name)
         one.add_argument("--json", action="store_true", help="for programs")
         one.set_defaults(command=_bench, name=name)
-        if name == "world":
-            one.add_argument("--model", default="embedded", help="(%(default)s)")
-            one.add_argument("--limit", type=_positive, help="only the first N prompts")
-            one.add_argument("--compare", action="store_true", help="signals × assignments × lanes")
+        _BENCH_OPTIONS.get(name, lambda _: None)(one)
     return parser
+
+
+def _of_a_model(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("--model", default="embedded", help="(%(default)s)")
+    bench.add_argument("--limit", type=_positive, help="only the first N prompts")
+
+
+def _world_options(bench: argparse.ArgumentParser) -> None:
+    _of_a_model(bench)
+    bench.add_argument("--compare", action="store_true", help="signals × assignments × lanes")
+
+
+def _signals_options(bench: argparse.ArgumentParser) -> None:
+    _of_a_model(bench)
+    bench.add_argument("--real", metavar="FOLDER", help="a second table: this model, on writing")
+    bench.add_argument(
+        "--no-costs", dest="costs", action="store_false", help="leave out time and memory"
+    )
+
+
+def _heads_options(bench: argparse.ArgumentParser) -> None:
+    _of_a_model(bench)
+    bench.add_argument("--samples", type=Path, required=True, help="with known sources, to pick on")
+    bench.add_argument("--most", type=_positive, default=12, help="so many heads (%(default)s)")
+    bench.add_argument("--out", type=Path, metavar="FOLDER", help="write the table beside weights")
+
+
+_BENCH_OPTIONS = {
+    "world": _world_options,
+    "signals": _signals_options,
+    "heads": _heads_options,
+}
 
 
 def _positive(text: str) -> int:
@@ -105,6 +142,8 @@ def _trace(args: argparse.Namespace) -> int:
         args.out,
         signals=tuple(args.signals.split(",")),
         generation=generation,
+        response_key=args.response_key,
+        verify=args.verify,
     )
     print(
         f"{outcome.traced} traced, {outcome.present} already there, {len(outcome.failed)} failed",
@@ -112,7 +151,12 @@ def _trace(args: argparse.Namespace) -> int:
     )
     for name, message in outcome.failed:
         print(f"  {printable(name)}: {printable(message)}", file=sys.stderr)
-    return 1 if outcome.failed else 0
+    if args.verify:
+        equal = outcome.traced - len(outcome.differing)
+        print(f"{equal} of {outcome.traced} answers equal the untraced ones", file=sys.stderr)
+    for name in outcome.differing:
+        print(f"  {printable(name)}: another answer than untraced", file=sys.stderr)
+    return 1 if outcome.failed or outcome.differing else 0
 
 
 def _explain(args: argparse.Namespace) -> int:
@@ -125,8 +169,9 @@ def _explain(args: argparse.Namespace) -> int:
     presets = Curation.presets()
     if args.preset not in presets:
         raise InputError(f"No preset {args.preset!r}. Known: {', '.join(presets)}.")
+    recorded = Trace.load(args.trace)
     explanation = explain(
-        Trace.load(args.trace),
+        recorded,
         signal=args.signal,
         curation=presets[args.preset],
         granularity=Granularity(bin_seconds=args.bin),
@@ -135,6 +180,8 @@ def _explain(args: argparse.Namespace) -> int:
         json.dump(to_json(explanation), sys.stdout, ensure_ascii=False, indent=1)
         print()
         return 0
+    if recorded.given:
+        print("(the answer was given, not generated)")
     for span in explanation.spans:
         print(f"{span.index + 1:>3}  {printable(span.text)}")
         for cited in span.sources:

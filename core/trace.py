@@ -91,6 +91,10 @@ class Trace:
         media: one ``MediaInfo`` a part (all defaults for text).
         stopped: why decoding ended; ``running`` for the partial traces of a stream.
         timings: stage → seconds.
+        given: the answer was written elsewhere and traced by teacher forcing; ``generation`` then
+            says nothing.
+        as_untraced: whether the model, run again without tracing, answered the same tokens;
+            ``None`` where nobody asked.
     """
 
     prompt: Prompt
@@ -104,6 +108,8 @@ class Trace:
     generation: Generation = Generation()
     stopped: StopReason = "end"
     timings: Mapping[str, float] = field(default_factory=dict)
+    given: bool = False
+    as_untraced: bool | None = None
 
     @property
     def signals(self) -> tuple[str, ...]:

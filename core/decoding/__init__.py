@@ -3,6 +3,8 @@
 loop.py      the algorithm, a generator
 choice.py    logits → token
 text.py      tokens → characters of the answer
+rows.py      a signal's scores, row by row
+untraced.py  the same answer with nobody listening
 """
 
 from core.decoding.loop import Step, stream, trace

@@ -2,8 +2,10 @@
 
 1. Read the prompt: decode its media, lay it out, know where every position comes from.
 2. Encode it; the row of the last prompt query belongs to the first token.
-3. Choose a token; keep what each signal says of the prompt positions, and how much fell on the
-   answer's own earlier tokens; read the token; its row belongs to the next one. Repeat.
+3. Choose a token, or take the next one of a given answer; keep what each signal says of the prompt
+   positions, and how much fell on the answer's own earlier tokens; read the token; its row belongs
+   to the next one. Repeat. Of a given answer many tokens are read in one pass where the signals
+   need rows only.
 
 Everything recorded is a row a token; no step holds a model call open while the caller looks.
 """
@@ -17,14 +19,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-import numpy as np
 import torch
 
 from core.decoding.choice import Chooser
+from core.decoding.rows import Rows
 from core.decoding.text import AnswerText
+from core.decoding.untraced import untraced
+from core.errors import InputError, LimitError, ModelError
 from core.media import Limits
 from core.models.base import Prepared, TracedModel
 from core.prompt import Prompt
+from core.signals.needs import ROWS_ONLY, Needs
 from core.signals.recorder import Recorder, StepRecord
 from core.signals.registry import Signal, signals_named
 from core.timeline import Timeline
@@ -34,6 +39,8 @@ Stage = Literal["reading", "encoding", "decoding", "done"]
 DEFAULT_SIGNALS = ("attmean", "rawatt")
 DEFAULT_GENERATION = Generation()
 DEFAULT_LIMITS = Limits()
+_AT_ONCE = 32
+"""Tokens of a given answer that are read in one pass: so many queries' rows are held."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,8 @@ def stream(
     signals: Sequence[str] = DEFAULT_SIGNALS,
     generation: Generation = DEFAULT_GENERATION,
     limits: Limits = DEFAULT_LIMITS,
+    response: str | None = None,
+    verify: bool = False,
 ) -> Iterator[Step]:
     """Trace one generation, step by step; closing the generator cancels it.
 
@@ -71,15 +80,22 @@ def stream(
         signals: names from ``core.signals.registry``; recorded in one run.
         generation: how tokens are chosen, and how many at most.
         limits: bounds on the media.
+        response: an answer written elsewhere, traced as if the model had said it (teacher
+            forcing), token by token of the model's own tokenizer; ``generation`` then says
+            nothing. The trace's answer is what those tokens spell, so a tokenizer that composes
+            accents shows them composed.
+        verify: answer once more without tracing, and state whether the answers are equal
+            (``Trace.as_untraced``); costs a plain generation.
 
     Yields:
         One step before each stage and one after every token; the last has stage ``done``.
 
     Raises:
-        InputError: a setting or a part cannot be used.
+        InputError: a setting, a part or the given answer cannot be used.
         LimitError: a part, or all together, are too large.
+        ModelError: the model lacks what a signal needs.
     """
-    tracing = _Tracing(model, prompt, signals_named(signals), generation)
+    tracing = _Tracing(model, prompt, signals_named(signals), generation, response, verify)
     try:
         yield from tracing.run(limits)
     finally:
@@ -94,6 +110,8 @@ def trace(
     max_new_tokens: int | None = None,
     generation: Generation = DEFAULT_GENERATION,
     limits: Limits = DEFAULT_LIMITS,
+    response: str | None = None,
+    verify: bool = False,
     on_step: Callable[[Step], None] | None = None,
 ) -> Trace:
     """Trace one generation to its end; arguments and errors as ``stream``.
@@ -102,28 +120,18 @@ def trace(
     """
     if max_new_tokens is not None:
         generation = replace(generation, max_new_tokens=max_new_tokens)
-    for step in stream(model, prompt, signals=signals, generation=generation, limits=limits):
+    for step in stream(
+        model,
+        prompt,
+        signals=signals,
+        generation=generation,
+        limits=limits,
+        response=response,
+        verify=verify,
+    ):
         if on_step is not None:
             on_step(step)
     return step.snapshot()
-
-
-class _Rows:
-    """Scores of one signal; rows are written once, so views of earlier ones stay right."""
-
-    def __init__(self, most: int, positions: int) -> None:
-        # Untouched pages take no memory: room for the longest answer costs nothing.
-        self._scores = np.empty((most, positions), np.float16)
-        self._own = np.empty(most, np.float32)
-
-    def put(self, index: int, scores: torch.Tensor) -> None:
-        values = scores.cpu().numpy()
-        positions = self._scores.shape[1]
-        self._scores[index] = values[:positions]
-        self._own[index] = values[positions:].sum()
-
-    def upto(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        return _read_only(self._scores[:count]), _read_only(self._own[:count])
 
 
 class _Tracing:
@@ -135,19 +143,31 @@ class _Tracing:
         prompt: Prompt,
         signals: tuple[Signal, ...],
         generation: Generation,
+        response: str | None,
+        verify: bool,
     ) -> None:
+        _check_response(response, verify)
         self._model = model
         self._prompt = prompt
         self._signals = signals
         self._generation = generation
+        self._response, self._given = response, ()
+        self._verify, self._as_untraced = verify, None
+        self._needs = Needs.all_of(signal.needs for signal in signals)
         self._chooser = Chooser(generation)
         self._text = AnswerText()
         self._timeline = Timeline.structural(0)
         self._media = (MediaInfo(),) * len(prompt.parts)
-        self._rows = {signal.name: _Rows(0, 0) for signal in signals}
+        self._rows = {signal.name: Rows(0, 0) for signal in signals}
         self._timings: dict[str, float] = {}
         self._count = self._most = 0
         self._stopped: StopReason = "running"
+        if self._needs.chosen and not model.chosen_heads:
+            raise ModelError(
+                f"No heads have been chosen for the model {model.info.name!r}, which the signal "
+                "'heads' needs. Pick them with `python -m core bench heads`, or choose "
+                "another signal."
+            )
 
     def run(self, limits: Limits) -> Iterator[Step]:
         parts = len(self._prompt.media)
@@ -157,6 +177,10 @@ class _Tracing:
         self._open(prepared)
         yield self._step("encoding", 0, len(self._timeline))
         yield from self._decode(prepared)
+        if self._verify:
+            with self._timed("verifying"):
+                plain = untraced(self._model, prepared, self._generation, self._most)
+                self._as_untraced = plain == self._text.ids
         yield self._step("done", self._count, self._most)
 
     def close(self) -> None:
@@ -166,38 +190,61 @@ class _Tracing:
     def _open(self, prepared: Prepared) -> None:
         self._timeline, self._media = prepared.timeline, prepared.media
         positions = len(self._timeline)
-        self._most = min(self._generation.max_new_tokens, self._model.context - positions)
-        self._rows = {signal.name: _Rows(self._most, positions) for signal in self._signals}
+        room = self._model.context - positions
+        self._most = min(self._generation.max_new_tokens, room)
+        if self._response is not None:
+            self._given = tuple(self._model.tokens_of(self._response))
+            self._most = _fitting(len(self._given), room)
+        self._rows = {signal.name: Rows(self._most, positions) for signal in self._signals}
         self._chooser.hear(prepared.inputs["input_ids"][0].tolist())
 
     def _decode(self, prepared: Prepared) -> Iterator[Step]:
-        run = self._model.start(prepared)
-        recorder = Recorder(self._model.text_model)
+        run = self._model.start(prepared, differentiable=bool(self._needs.gradients))
+        chosen = self._model.chosen_heads if self._needs.chosen else ()
+        recorder = Recorder(self._model.text_model, self._needs, chosen)
         with self._timed("encoding"), recorder.listen():
-            logits = run.read_prompt()
+            logits = run.read_prompt()[None]
         while True:
-            with self._timed("decoding"):
-                token = self._chooser.choose(logits)
-                self._keep(token, recorder.step(len(self._timeline) + self._count))
-                if token in self._model.stop_tokens:
-                    self._end("end")
-                elif self._count == self._most:
-                    self._end("length")
-            yield self._step("decoding", self._count, self._most)
-            if self._stopped != "running":
-                return
-            with self._timed("decoding"), recorder.listen():
-                logits = run.read_token(token)
+            for query, row in enumerate(logits):
+                with self._timed("decoding"):
+                    token = self._next(row)
+                    read = len(self._timeline) + self._count
+                    record = recorder.step(read, query=query, logits=row, token=token)
+                    self._keep(token, record)
+                yield self._step("decoding", self._count, self._most)
+                if self._stopped != "running":
+                    return
+            ahead = self._ahead(token)
+            with self._timed("decoding"), recorder.listen(len(ahead)):
+                logits = run.read_tokens(ahead)
+
+    def _next(self, logits: torch.Tensor) -> int:
+        return self._given[self._count] if self._given else self._chooser.choose(logits.detach())
+
+    def _ahead(self, token: int) -> Sequence[int]:
+        """What is read next: the token, and of a given answer what may be read along with it."""
+        if not self._given:
+            return [token]
+        at_once = _AT_ONCE if self._needs == ROWS_ONLY else 1
+        # Nothing follows the last token, so nobody asks for its row.
+        return self._given[self._count - 1 : -1][:at_once]
 
     def _keep(self, token: int, record: StepRecord) -> None:
         for signal in self._signals:
             self._rows[signal.name].put(self._count, signal.score(record))
         self._text.add(token, self._model.token_bytes(token))
         self._count += 1
+        self._stopped = self._reason_to_stop(token)
+        if self._stopped != "running":
+            self._text.finish()
 
-    def _end(self, reason: StopReason) -> None:
-        self._text.finish()
-        self._stopped = reason
+    def _reason_to_stop(self, token: int) -> StopReason:
+        full = self._count == self._most
+        if self._given:
+            return "end" if full else "running"
+        if token in self._model.stop_tokens:
+            return "end"
+        return "length" if full else "running"
 
     def _step(self, stage: Stage, done: int, total: int) -> Step:
         answer = self._text.text
@@ -217,6 +264,8 @@ class _Tracing:
             generation=self._generation,
             stopped=self._stopped if count == self._count else "running",
             timings=dict(self._timings),
+            given=self._response is not None,
+            as_untraced=self._as_untraced,
         )
 
     @contextmanager
@@ -228,6 +277,24 @@ class _Tracing:
             self._timings[stage] = self._timings.get(stage, 0.0) + time.perf_counter() - start
 
 
-def _read_only(view: np.ndarray) -> np.ndarray:
-    view.flags.writeable = False
-    return view
+def _check_response(response: str | None, verify: bool) -> None:
+    if response is not None and not response.strip():
+        raise InputError("The given answer is empty. Write one, or leave it out.")
+    if response is not None and verify:
+        raise InputError(
+            "A given answer cannot be verified: the model did not choose it. Leave out one of both."
+        )
+
+
+def _fitting(tokens: int, room: int) -> int:
+    """The number of tokens of a given answer.
+
+    Raises:
+        LimitError: there is no room for them.
+    """
+    if tokens > room:
+        raise LimitError(
+            f"The given answer has {tokens:,} tokens; beside this prompt the model reads at most "
+            f"{room:,}. Give a shorter answer or a shorter prompt."
+        )
+    return tokens

@@ -26,6 +26,11 @@ class AnswerText:
         """The whole characters so far."""
         return "".join(self._characters)
 
+    @property
+    def ids(self) -> list[int]:
+        """The tokens so far."""
+        return list(self._ids)
+
     def add(self, token: int, raw: bytes) -> None:
         """Append a token that spells ``raw``."""
         self._ids.append(token)

@@ -6,7 +6,7 @@ Adapters know prompts and media. They do not know signals: the recorder taps the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,13 +34,41 @@ class Prepared:
 
 
 class Run(Protocol):
-    """One generation in progress: it owns its cache, so runs of one model never meet."""
+    """One generation in progress: it owns its cache, so runs of one model never meet.
+
+    In a differentiable run, the last position of the prompt and every generated token is read as a
+    step of its own whose logits carry a graph back to that step's attention calls, and no further:
+    what was read before is constant. Whatever encodes media is outside the graph.
+    """
 
     def read_prompt(self) -> torch.Tensor:
         """Encode the media and read the whole prompt; logits ``(vocabulary,)`` after it."""
 
     def read_token(self, token: int) -> torch.Tensor:
         """Read one generated token; logits ``(vocabulary,)`` after it."""
+
+    def read_tokens(self, tokens: Sequence[int]) -> torch.Tensor:
+        """Read tokens of a given answer in one pass; logits ``(n, vocabulary)`` after each.
+
+        One token at a time in a differentiable run.
+        """
+
+    def score(
+        self, tokens: Sequence[int], hidden: torch.Tensor, *, reread: bool = False
+    ) -> torch.Tensor:
+        """Log-probabilities of an answer, in nats, while prompt positions are out of sight.
+
+        The run is a fresh one. What is hidden stays hidden from every query that predicts a token
+        of the answer: from the last prompt position on. It runs in batches where memory allows.
+
+        Args:
+            tokens: the answer's.
+            hidden: bool ``(n_ablations, n_prompt)``; the last position is never hidden.
+            reread: hide it from the prompt's own queries too: the prompt is read anew each time.
+
+        Returns:
+            Float32 ``(n_ablations, len(tokens))``.
+        """
 
 
 class TracedModel(Protocol):
@@ -52,12 +80,14 @@ class TracedModel(Protocol):
         stop_tokens: ids that end an answer.
         text_model: the module that generates; ``text_model.config`` names the attention
             implementation that the recorder borrows.
+        chosen_heads: (layer, head) pairs picked for the signal ``heads``; often none.
     """
 
     info: ModelInfo
     context: int
     stop_tokens: frozenset[int]
     text_model: torch.nn.Module
+    chosen_heads: tuple[tuple[int, int], ...]
 
     def prepare(self, prompt: Prompt, *, limits: Limits) -> Prepared:
         """Decode, check and lay out a prompt.
@@ -66,8 +96,11 @@ class TracedModel(Protocol):
             InputError, LimitError: the prompt cannot be used, or is too large for this model.
         """
 
-    def start(self, prepared: Prepared) -> Run:
+    def start(self, prepared: Prepared, *, differentiable: bool = False) -> Run:
         """A run over a prepared prompt; nothing is computed yet."""
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes of text that a token spells; none for control tokens."""
+
+    def tokens_of(self, text: str) -> list[int]:
+        """The tokens that spell a text, as an answer; what looks like a control token is text."""

@@ -1,7 +1,12 @@
 """Signals: rules that score every prompt position for one generated token (section 3.2).
 
-``recorder`` taps the attention call while a model reads; ``attention`` turns what was recorded at
-one step into scores; ``registry`` names the signals.
+recorder.py   taps the attention call while a model reads
+tap.py        the same call with a backward pass that shows the gradient of its weights
+values.py     lengths of the transformed value vectors
+needs.py      what a signal needs recorded, so that a run pays for nothing else
+attention.py  scores from attention rows
+gradient.py   scores from rows and their gradients
+registry.py   the signals by name
 """
 
 from core.models.torchvision_cpu import make_torchvision_importable

@@ -1,9 +1,9 @@
-"""The recorder: attention rows of the query that predicts the next token, beside the real run.
+"""The recorder: attention rows of the queries that predict tokens, beside the real run.
 
 A function is registered with transformers' attention interface. It runs sdpa for the output, so
-the answer is the model's ordinary one, and for the last query alone computes the row of attention
-weights, averaged over heads. Its mask function is registered too: without it masks are dropped
-without a word. No matrix of query × key ever exists.
+the answer is the model's ordinary one, and for the last queries alone computes the rows of
+attention weights. Its mask function is registered too: without it masks are dropped without a
+word. No matrix of all queries × keys ever exists.
 
 The text model's implementation is borrowed for the duration of one call. Who records is a context
 variable, so threads that share a model each get their own rows, and a thread that records nothing
@@ -12,10 +12,10 @@ merely runs sdpa.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -24,34 +24,72 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from core.signals.needs import ROWS_ONLY, Needs, Target
+from core.signals.tap import TappedAttention
+from core.signals.values import ValueNorms
+
 IMPLEMENTATION = "omnitrace_sdpa"
 
 
 @dataclass(frozen=True, eq=False)
 class StepRecord:
-    """What was recorded at one decoding step.
+    """What was recorded at one decoding step; ``None`` or empty: no signal needed it.
+
+    ``n_positions`` counts prompt and answer so far; what a sliding window has left behind is 0.
 
     Attributes:
-        rows: float32 ``(n_layers, n_positions)``: the last query's attention in every layer,
-            averaged over heads; a row sums to 1. ``n_positions`` counts prompt and answer so far;
-            what a sliding window has left behind is 0.
+        rows: float32 ``(n_layers, n_positions)``: the query's attention in every layer, averaged
+            over heads; a row sums to 1.
+        heads: float32 ``(n_kept, n_heads, n_positions)``: the same, of every head; ``n_kept`` is
+            1 (the last layer) or ``n_layers``.
+        gradients: target → float32, shaped as ``heads``: its gradient with respect to them.
+        norms: float32 ``(n_layers, n_heads, n_positions)``: length of the transformed value vector
+            of every position (``core.signals.values``).
+        chosen: (layer, head) pairs that somebody chose for this model.
     """
 
     rows: torch.Tensor
+    heads: torch.Tensor | None = None
+    gradients: Mapping[Target, torch.Tensor] = field(default_factory=dict)
+    norms: torch.Tensor | None = None
+    chosen: Sequence[tuple[int, int]] = ()
 
 
 class Recorder:
-    """Records one generation of one model, step by step."""
+    """Records one generation of one model, step by step.
 
-    def __init__(self, text_model: torch.nn.Module) -> None:
+    Args:
+        text_model: the module whose attention calls are heard.
+        needs: what is recorded beside the rows. With gradients, the steps must be those of a
+            differentiable run (``core.models.base``).
+        chosen: (layer, head) pairs, passed on to the records.
+    """
+
+    def __init__(
+        self,
+        text_model: torch.nn.Module,
+        needs: Needs = ROWS_ONLY,
+        chosen: Sequence[tuple[int, int]] = (),
+    ) -> None:
         self._config = text_model.config
         self._layers: int = text_model.config.num_hidden_layers
+        self._needs, self._chosen = needs, chosen
+        self._queries = 1
         self._rows: dict[int, torch.Tensor] = {}
+        self._heads: dict[int, torch.Tensor] = {}
+        self._heard: tuple[torch.Tensor, torch.Tensor | None] | None = None
+        self._gradients: dict[int, torch.Tensor] = {}
+        self._norms: dict[int, ValueNorms] = {}
+        self._probe = torch.zeros((), requires_grad=True)
 
     @contextmanager
-    def listen(self) -> Iterator[None]:
-        """Record the attention calls of the text model made inside, by this thread."""
-        self._rows = {}
+    def listen(self, queries: int = 1) -> Iterator[None]:
+        """Record the attention calls of the text model made inside, by this thread.
+
+        Args:
+            queries: so many of the latest queries, each of which predicts a token.
+        """
+        self._queries, self._rows, self._heads, self._heard = queries, {}, {}, None
         token = _LISTENING.set(self)
         try:
             with _borrowed(self._config):
@@ -59,51 +97,155 @@ class Recorder:
         finally:
             _LISTENING.reset(token)
 
-    def step(self, length: int) -> StepRecord:
-        """The record of the last listening, ``length`` positions having been read so far."""
-        heard, self._rows = self._rows, {}
+    def step(
+        self,
+        length: int,
+        *,
+        query: int = 0,
+        logits: torch.Tensor | None = None,
+        token: int | None = None,
+    ) -> StepRecord:
+        """The record of one query of the last listening.
+
+        Args:
+            length: positions read up to and with that query.
+            query: which of those listened to, from 0.
+            logits: ``(vocabulary,)`` after it, and
+            token: the one that follows; both needed for gradients, which only one query can have.
+        """
+        whole = length + self._queries - 1 - query
+        gradients = self._differentiated(whole, logits, token)
+        if self._heard is None:
+            heads = self._stacked(self._heads, whole) if self._heads else None
+            self._heard = self._stacked(self._rows, whole), heads
+        rows, heads = self._heard
+        norms = {layer: norms.lengths for layer, norms in self._norms.items()}
+        return StepRecord(
+            rows[:, query, :length],
+            None if heads is None else heads[:, :, query, :length],
+            gradients,
+            self._stacked(norms, whole)[..., :length] if norms else None,
+            self._chosen,
+        )
+
+    def hear(
+        self,
+        module: torch.nn.Module,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        mask: torch.Tensor | None,
+        scaling: float,
+    ) -> torch.Tensor:
+        """Take one layer's rows; float32 ``(heads, queries, n_keys)`` of the latest queries."""
+        if torch.is_grad_enabled():
+            query, key, value = query.detach(), key.detach(), value.detach()
+        weights = last_rows(query, key, mask, scaling, self._queries)
+        layer = module.layer_idx
+        self._rows[layer] = weights.mean(0)
+        if self._keeps_heads(layer):
+            self._heads[layer] = weights
+        if self._needs.norms:
+            if layer not in self._norms:
+                self._norms[layer] = ValueNorms(module, query.shape[1])
+            self._norms[layer].read(value, query.shape[2])
+        return weights
+
+    def taps(self, layer: int) -> bool:
+        """Whether this layer's call is one to differentiate."""
+        return bool(self._needs.gradients) and self._keeps_heads(layer) and torch.is_grad_enabled()
+
+    def tapped(
+        self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *rest: Any
+    ) -> torch.Tensor:
+        """The call's output, with a graph that tells the gradient of this layer's weights."""
+
+        def take(gradient: torch.Tensor) -> None:
+            self._gradients[layer] = gradient
+
+        probe = self._probe.to(query.device)
+        return TappedAttention.apply(probe, query, key, value, *rest, take)
+
+    def _differentiated(
+        self, length: int, logits: torch.Tensor | None, token: int | None
+    ) -> dict[Target, torch.Tensor]:
+        """The step's gradients, target by target; the graph is freed with the last of them."""
+        gradients = {}
+        targets = sorted(self._needs.gradients)
+        for target in targets:
+            torch.autograd.grad(
+                _TARGETS[target](logits, token),
+                self._probe,
+                retain_graph=target != targets[-1],
+                allow_unused=True,  # The probe only opens the graph; nothing flows into it.
+            )
+            gradients[target] = self._stacked(self._gradients, length)
+        return gradients
+
+    def _keeps_heads(self, layer: int) -> bool:
+        return self._needs.heads == "all" or (
+            self._needs.heads == "last" and layer == self._layers - 1
+        )
+
+    def _stacked(self, heard: Mapping[int, torch.Tensor], length: int) -> torch.Tensor:
+        """What was heard, by layer, each over all positions, on the last layer's device."""
         device = heard[self._layers - 1].device
-        whole = [_whole(heard[layer], length).to(device) for layer in range(self._layers)]
-        return StepRecord(torch.stack(whole))
-
-    def hear(self, layer: int, row: torch.Tensor) -> None:
-        """Take the row of one layer; called from the attention function."""
-        self._rows[layer] = row
+        return torch.stack([_whole(heard[i], length).to(device) for i in sorted(heard)])
 
 
-def last_row(
-    query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, scaling: float
+def last_rows(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    mask: torch.Tensor | None,
+    scaling: float,
+    count: int = 1,
 ) -> torch.Tensor:
-    """Attention of the last query, averaged over heads: float32 ``(n_keys,)``.
+    """Attention of the last ``count`` queries: float32 ``(heads, count, n_keys)``.
 
     Args:
         query: ``(1, heads, queries, width)``.
         key: ``(1, key_heads, keys, width)``, not repeated for grouped heads.
-        mask: bool or additive ``(1, 1 or heads, queries, keys)``; ``None``: all keys up to the
-            last query are seen.
+        mask: bool or additive ``(1, 1 or heads, queries, keys)``; ``None``: every query sees all
+            keys up to its own.
         scaling: factor on the products.
+        count: at most ``queries``.
     """
-    _, heads, queries, width = query.shape
+    _, heads, queries, _ = query.shape
     groups = key.shape[1]
     if mask is None and 1 < queries < key.shape[2]:
         key = key[:, :, :queries]  # An empty static cache is longer than what was read.
-    asked = (query[0, :, -1] * scaling).view(groups, heads // groups, width)
-    products = torch.bmm(asked, key[0].transpose(1, 2)).view(heads, -1)
+    asked = (query[0, :, -count:] * scaling).reshape(groups, heads // groups * count, -1)
+    products = torch.bmm(asked, key[0].transpose(1, 2)).view(heads, count, -1)
+    if mask is None and count > 1:
+        mask = _up_to_their_own(count, products.shape[-1], products.device)
     if mask is not None:
-        seen = mask[0, :, -1]
+        seen = mask[0, :, -count:]
         products = (
             products.masked_fill(~seen, -torch.inf) if seen.dtype == torch.bool else products + seen
         )
-    return products.softmax(-1, dtype=torch.float32).mean(0)
+    return products.softmax(-1, dtype=torch.float32)
+
+
+def _up_to_their_own(count: int, keys: int, device: torch.device) -> torch.Tensor:
+    """Mask ``(1, 1, count, keys)``: the last queries each see the keys up to their own."""
+    seen = torch.ones(count, keys, dtype=torch.bool, device=device)
+    return seen.tril(keys - count)[None, None]
 
 
 def _whole(row: torch.Tensor, length: int) -> torch.Tensor:
-    """A row over all ``length`` positions read so far.
+    """A row ``(…, n_keys)`` over all ``length`` positions read so far.
 
     A sliding window's cache holds the latest positions only; a static one has room for more.
     """
-    missing = length - len(row)
-    return torch.nn.functional.pad(row, (missing, 0)) if missing > 0 else row[:length]
+    missing = length - row.shape[-1]
+    return torch.nn.functional.pad(row, (missing, 0)) if missing > 0 else row[..., :length]
+
+
+def _log_probability(logits: torch.Tensor, token: int) -> torch.Tensor:
+    return logits.float().log_softmax(-1)[token]
+
+
+_TARGETS = {"logit": lambda logits, token: logits[token], "logprob": _log_probability}
 
 
 def _recording_attention(
@@ -115,14 +257,24 @@ def _recording_attention(
     scaling: float | None = None,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Sdpa, and the last row beside it where someone listens; an attention interface function."""
+    """Sdpa, and the last rows beside it where someone listens; an attention interface function."""
+
+    def ordinary(
+        query: torch.Tensor, key: torch.Tensor, value: torch.Tensor
+    ) -> tuple[torch.Tensor, None]:
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, scaling=scaling, **options
+        )
+
     recorder = _LISTENING.get()
-    if recorder is not None:
-        factor = query.shape[-1] ** -0.5 if scaling is None else scaling
-        recorder.hear(module.layer_idx, last_row(query, key, attention_mask, factor))
-    return sdpa_attention_forward(
-        module, query, key, value, attention_mask, scaling=scaling, **options
-    )
+    if recorder is None:
+        return ordinary(query, key, value)
+    factor = query.shape[-1] ** -0.5 if scaling is None else scaling
+    weights = recorder.hear(module, query, key, value, attention_mask, factor)
+    if not recorder.taps(module.layer_idx):
+        return ordinary(query, key, value)
+    inputs = (query, key, value, weights[:, 0], factor, lambda *qkv: ordinary(*qkv)[0])
+    return recorder.tapped(module.layer_idx, *inputs), None
 
 
 AttentionInterface.register(IMPLEMENTATION, _recording_attention)

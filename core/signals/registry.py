@@ -8,8 +8,13 @@ from dataclasses import dataclass
 import torch
 
 from core.errors import InputError
-from core.signals.attention import att_mean, raw_att
+from core.signals.attention import att_mean, att_norm, chosen_heads, raw_att
+from core.signals.gradient import att_grads_all, att_grads_last, grad_logprob, knockout
+from core.signals.needs import ROWS_ONLY, Needs, Target
 from core.signals.recorder import StepRecord
+
+_LOGIT: frozenset[Target] = frozenset(["logit"])
+_LOGPROB: frozenset[Target] = frozenset(["logprob"])
 
 
 @dataclass(frozen=True)
@@ -20,11 +25,13 @@ class Signal:
         name: as in traces and on the command line.
         title: for people.
         score: what was recorded at one step → scores ≥ 0, ``(n_positions,)``.
+        needs: what must have been recorded for it.
     """
 
     name: str
     title: str
     score: Callable[[StepRecord], torch.Tensor]
+    needs: Needs = ROWS_ONLY
 
 
 SIGNALS: dict[str, Signal] = {
@@ -32,6 +39,42 @@ SIGNALS: dict[str, Signal] = {
     for signal in (
         Signal("attmean", "AttMean: attention over all layers", att_mean),
         Signal("rawatt", "RawAtt: attention of the last layer", raw_att),
+        Signal(
+            "attgrads_last",
+            "AttGrads: attention × gradient, last layer",
+            att_grads_last,
+            Needs("last", gradients=_LOGIT),
+        ),
+        Signal(
+            "attgrads_all",
+            "Grad-SAM: attention × gradient, all layers",
+            att_grads_all,
+            Needs("all", gradients=_LOGIT),
+        ),
+        Signal(
+            "gradlogprob",
+            "Gradient × attention of the log-probability, all layers",
+            grad_logprob,
+            Needs("all", gradients=_LOGPROB),
+        ),
+        Signal(
+            "knockout",
+            "Knock-out, estimated: log-probability that the token owes",
+            knockout,
+            Needs("all", gradients=_LOGPROB),
+        ),
+        Signal(
+            "attnorm",
+            "Attention × length of what it moves, all layers",
+            att_norm,
+            Needs("all", norms=True),
+        ),
+        Signal(
+            "heads",
+            "Attention of heads chosen for the model",
+            chosen_heads,
+            Needs("all", chosen=True),
+        ),
     )
 }
 

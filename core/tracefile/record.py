@@ -36,8 +36,11 @@ from core.tracefile.checks import (
     text,
 )
 
-VERSION = 1
+VERSION = 2
 """Of the format. Raise it with every change that an older version could not read."""
+
+_SINCE_2 = {"given": False, "as_untraced": None}
+"""What files of version 1 lack, and what it is for them."""
 
 SUFFIXES = {"image": IMAGE_SUFFIXES, "audio": AUDIO_SUFFIXES, "video": VIDEO_SUFFIXES}
 """Media are stored, and so served, under these endings only: never as a page or a script."""
@@ -54,7 +57,7 @@ _NAME, _TEXT, _MANY = 1_000, 1_000_000, 1_000_000
 _SECONDS, _AT = number(0, 1e7), integer(0, _TEXT)
 _DOCUMENT = exactly(
     format=one_of("omnitrace"),
-    version=integer(VERSION, VERSION),
+    version=integer(1, VERSION),
     instruction=text(_TEXT),
     parts=array(
         lambda value, where: _PARTS[_kind(value, where)](value, where),
@@ -95,6 +98,8 @@ _DOCUMENT = exactly(
     ),
     stopped=one_of("end", "length", "cancelled", "running"),
     timings=table(_SECONDS, 1_000),
+    given=boolean,
+    as_untraced=optional(boolean),
 )
 _MEDIA_PART = exactly(kind=one_of(*MEDIA_PARTS), name=text(_NAME), file=optional(text(20)))
 _PARTS = {
@@ -127,6 +132,8 @@ def encode(trace: Trace) -> tuple[bytes, dict[str, np.ndarray], dict[str, Path]]
         "generation": asdict(trace.generation),
         "stopped": trace.stopped,
         "timings": dict(trace.timings),
+        "given": trace.given,
+        "as_untraced": trace.as_untraced,
     }
     plain = json.dumps(document, ensure_ascii=False, allow_nan=False)
     # Half a character, as a file name may hold, becomes "?": UTF-8 has no such thing.
@@ -151,7 +158,8 @@ def decode(
         TraceFileError: something is missing, out of range, or does not fit the rest.
     """
     _check_format(document)
-    values = _DOCUMENT(document, "trace")
+    older = _SINCE_2 if document.get("version") == 1 else {}
+    values = _DOCUMENT({**document, **older}, "trace")
     prompt = Prompt(
         values["instruction"],
         tuple(_part(index, part, media, nowhere) for index, part in enumerate(values["parts"])),
@@ -176,6 +184,8 @@ def decode(
         generation=Generation(**values["generation"]),
         stopped=values["stopped"],
         timings=values["timings"],
+        given=values["given"],
+        as_untraced=values["as_untraced"],
     )
 
 

@@ -66,6 +66,8 @@ def trace(tmp_path: Path) -> Trace:
         generation=Generation(temperature=0.7, seed=2**40),
         stopped="cancelled",
         timings={"prefill": 0.1 + 0.2},
+        given=True,
+        as_untraced=False,
     )
 
 
@@ -88,7 +90,8 @@ def same_arrays(one: Timeline, other: Timeline) -> bool:
 
 def test_everything_comes_back_exactly(trace: Trace, saved: Path, tmp_path: Path):
     back = Trace.load(saved, tmp_path / "visitor")
-    for name in ("answer", "tokens", "media", "model", "generation", "stopped", "timings"):
+    plain = ("answer", "tokens", "media", "model", "generation", "stopped", "timings", "given")
+    for name in (*plain, "as_untraced"):
         assert getattr(back, name) == getattr(trace, name)
     assert back.signals == trace.signals
     assert same_arrays(back.timeline, trace.timeline)
@@ -245,6 +248,8 @@ def set_in(document, path: str, value) -> None:
         ("version", 0),
         ("version", "1"),
         ("version", True),
+        ("given", None),
+        ("as_untraced", 1),
         ("instruction", 3),
         ("instruction", "\ud800"),
         ("parts", {}),
@@ -320,9 +325,18 @@ def test_foreign_documents(saved: Path, value):
     refused(rewrite(saved, content), "not a trace file")
 
 
+def test_a_file_of_version_1_opens(saved: Path, tmp_path: Path):
+    def older(document) -> None:
+        document["version"] = 1
+        del document["given"], document["as_untraced"]
+
+    back = Trace.load(changed(saved, older), tmp_path / "visitor")
+    assert (back.given, back.as_untraced) == (False, None)
+
+
 def test_a_newer_file_asks_for_an_update(saved: Path):
     newer = changed(saved, lambda document: {"format": "omnitrace", "version": 99, "new": []})
-    refused(newer, "version 99, written by a newer .* reads up to version 1. Update")
+    refused(newer, "version 99, written by a newer .* reads up to version 2. Update")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ asks for the talker even when that was disabled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from transformers import (
 from core.errors import LimitError
 from core.media import Limits, check_prompt
 from core.models.base import Prepared
+from core.models.cache import hold_constant, repeated, size
+from core.models.heads import read_heads
 from core.models.qwen2_5_omni.layout import lay_out
 from core.models.qwen2_5_omni.media import MediaReader, Reading
 from core.models.qwen2_5_omni.text import TextCodec
@@ -57,7 +59,15 @@ def load(
         raise ValueError(f"{len(missing)} weights are missing, among them {min(missing)}")
     if device is not None and device_map is None:
         thinker = thinker.to(device)
-    return Qwen25Omni(thinker.eval(), processor, name=name, world_only=world_only)
+    # Frozen: gradients are taken with respect to attention only, from where it begins to count.
+    thinker = thinker.eval().requires_grad_(False)
+    text = thinker.config.get_text_config()
+    chosen = read_heads(folder, text.num_hidden_layers, text.num_attention_heads)
+    return Qwen25Omni(thinker, processor, name=name, world_only=world_only, chosen_heads=chosen)
+
+
+SCORING_BYTES = 2**28
+"""Of copied cache, at most, while ablations are scored side by side; one copy always is allowed."""
 
 
 class Qwen25Omni:
@@ -70,6 +80,7 @@ class Qwen25Omni:
         *,
         name: str,
         world_only: bool = False,
+        chosen_heads: tuple[tuple[int, int], ...] = (),
     ) -> None:
         self.thinker = thinker
         self.processor = processor
@@ -84,6 +95,7 @@ class Qwen25Omni:
             device=str(thinker.device),
             world_only=world_only,
         )
+        self.chosen_heads = chosen_heads
         self._codec = TextCodec(processor.tokenizer)
         self._reader = MediaReader(processor, context=self.context)
 
@@ -108,13 +120,17 @@ class Qwen25Omni:
         inputs = self._inputs(torch.from_numpy(ids)[None], _joined(readings))
         return Prepared(inputs, timeline, tuple(media))
 
-    def start(self, prepared: Prepared) -> ThinkerRun:
+    def start(self, prepared: Prepared, *, differentiable: bool = False) -> ThinkerRun:
         """A run over a prepared prompt; nothing is computed yet."""
-        return ThinkerRun(self.thinker, prepared.inputs)
+        return ThinkerRun(self.thinker, prepared.inputs, differentiable)
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes of text that a token spells; none for control tokens."""
         return self._codec.token_bytes(token)
+
+    def tokens_of(self, text: str) -> list[int]:
+        """The tokens that spell a text, as an answer; what looks like a control token is text."""
+        return self._codec.encode(text)[0]
 
     def _inputs(self, ids: torch.Tensor, media: dict[str, torch.Tensor]) -> dict[str, Any]:
         # Given explicitly, because the model would else keep its position offset on itself, where
@@ -142,30 +158,112 @@ class ThinkerRun:
     """One generation in progress; see ``core.models.base.Run``."""
 
     def __init__(
-        self, thinker: Qwen2_5OmniThinkerForConditionalGeneration, inputs: Mapping[str, Any]
+        self,
+        thinker: Qwen2_5OmniThinkerForConditionalGeneration,
+        inputs: Mapping[str, Any],
+        differentiable: bool,
     ) -> None:
         self._thinker = thinker
         self._inputs = dict(inputs)
+        self._differentiable = differentiable
         self._cache = DynamicCache(config=thinker.config.get_text_config())
         self._next_position = self._inputs["input_ids"].shape[1] + self._inputs.pop("offset")
 
     def read_prompt(self) -> torch.Tensor:
         """Encode the media and read the whole prompt; logits ``(vocabulary,)`` after it."""
-        device = self._thinker.device
-        return self._read(**{name: value.to(device) for name, value in self._inputs.items()})
+        if not self._differentiable:
+            with torch.inference_mode():
+                return self._read(**self._on_device())[-1]
+        before, last = self._split()
+        with torch.no_grad():
+            self._read(**before)
+        return self._step(**last)[-1]
 
     def read_token(self, token: int) -> torch.Tensor:
         """Read one generated token; logits ``(vocabulary,)`` after it."""
+        return self.read_tokens([token])[-1]
+
+    def read_tokens(self, tokens: Sequence[int]) -> torch.Tensor:
+        """Read tokens of a given answer in one pass; logits ``(n, vocabulary)`` after each."""
         device = self._thinker.device
-        position = torch.full((3, 1, 1), self._next_position, device=device)
-        self._next_position += 1
-        return self._read(input_ids=torch.tensor([[token]], device=device), position_ids=position)
+        positions = torch.arange(len(tokens), device=device) + self._next_position
+        self._next_position += len(tokens)
+        return self._step(
+            input_ids=torch.tensor([tokens], device=device),
+            position_ids=positions.expand(3, 1, -1),
+            predicting=len(tokens),
+        )
 
     @torch.inference_mode()
-    def _read(self, **inputs: torch.Tensor) -> torch.Tensor:
+    def score(
+        self, tokens: Sequence[int], hidden: torch.Tensor, *, reread: bool = False
+    ) -> torch.Tensor:
+        """Log-probabilities while positions are hidden; see ``core.models.base.Run``."""
+        before, _ = self._split()
+        hidden = hidden.to(self._thinker.device)
+        if reread:
+            return torch.cat([self._score_reread(tokens, one, before) for one in hidden[:, None]])
+        self._read(**before)
+        at_once = max(1, SCORING_BYTES // size(self._cache))
+        return torch.cat(
+            [
+                self._score(tokens, some, repeated(self._cache, len(some)))
+                for some in hidden.split(at_once)
+            ]
+        )
+
+    def _score_reread(
+        self, tokens: Sequence[int], hidden: torch.Tensor, before: dict[str, torch.Tensor]
+    ) -> torch.Tensor:
+        self._cache = DynamicCache(config=self._thinker.config.get_text_config())
+        self._read(**before, attention_mask=(~hidden[:, :-1]).long())
+        return self._score(tokens, hidden, self._cache)
+
+    def _score(
+        self, tokens: Sequence[int], hidden: torch.Tensor, cache: DynamicCache
+    ) -> torch.Tensor:
+        """From a cache of the prompt but its last position, with a batch of ``len(hidden)``."""
+        _, last = self._split()
+        batch, device = len(hidden), hidden.device
+        answer = torch.tensor([tokens], device=device)
+        later = torch.arange(len(tokens) - 1, device=device) + self._next_position
+        positions = torch.cat([last["position_ids"], later.expand(3, 1, -1)], -1)
+        seen = torch.cat([~hidden, hidden.new_ones(batch, len(tokens) - 1)], 1)
+        output = self._thinker.model(
+            input_ids=torch.cat([last["input_ids"], answer[:, :-1]], 1).expand(batch, -1),
+            position_ids=positions.expand(-1, batch, -1),
+            attention_mask=seen.long(),
+            past_key_values=cache,
+            use_cache=True,
+        )
+        # One ablation at a time: logits over a large vocabulary outgrow all else.
+        scored = [self._thinker.lm_head(one).float() for one in output.last_hidden_state]
+        return torch.stack([one.log_softmax(-1).gather(-1, answer.mT)[:, 0] for one in scored])
+
+    def _on_device(self) -> dict[str, torch.Tensor]:
+        return {name: value.to(self._thinker.device) for name, value in self._inputs.items()}
+
+    def _split(self) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        """The prompt but its last position, with all media; and that position."""
+        inputs = self._on_device()
+        ordered = ("input_ids", "position_ids")
+        before = inputs | {name: inputs[name][..., :-1] for name in ordered}
+        return before, {name: inputs[name][..., -1:] for name in ordered}
+
+    def _step(self, **inputs: Any) -> torch.Tensor:
+        if not self._differentiable:
+            with torch.inference_mode():
+                return self._read(**inputs)
+        with torch.enable_grad():
+            logits = self._read(**inputs)
+        hold_constant(self._cache)
+        return logits
+
+    def _read(self, *, predicting: int = 1, **inputs: torch.Tensor) -> torch.Tensor:
+        """Logits ``(predicting, vocabulary)`` after the last positions read."""
         output = self._thinker.model(**inputs, past_key_values=self._cache, use_cache=True)
         # The model's own forward would compute logits for every position of the prompt.
-        return self._thinker.lm_head(output.last_hidden_state[:, -1])[0]
+        return self._thinker.lm_head(output.last_hidden_state[0, -predicting:])
 
 
 def _joined(readings: list[Reading]) -> dict[str, torch.Tensor]:

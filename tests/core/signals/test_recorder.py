@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from transformers import StaticCache
 
 from core.models.qwen2_5_omni import Qwen25Omni
-from core.signals.recorder import IMPLEMENTATION, Recorder, last_row
+from core.signals.needs import ROWS_ONLY, Needs
+from core.signals.recorder import IMPLEMENTATION, Recorder, StepRecord, last_rows
 from tests.core.tiny import tiny_model, tiny_thinker
 
 
-def written_out(query, key, mask, scaling) -> torch.Tensor:
-    """Eager attention over repeated heads, its last row, averaged over heads."""
+def written_out(query, key, mask, scaling, count=1) -> torch.Tensor:
+    """Eager attention over repeated heads, its last rows: ``(heads, count, keys)``."""
     repeated = key.repeat_interleave(query.shape[1] // key.shape[1], dim=1)
     products = query @ repeated.transpose(2, 3) * scaling
     if mask is None:
@@ -23,15 +24,15 @@ def written_out(query, key, mask, scaling) -> torch.Tensor:
         mask = torch.where(causal.bool(), 0.0, -torch.inf)
     elif mask.dtype == torch.bool:
         mask = torch.where(mask, 0.0, -torch.inf)
-    return (products + mask).softmax(-1).mean(1)[0, -1]
+    return (products + mask).softmax(-1)[0, :, -count:]
 
 
 @settings(deadline=None)
 @given(
     st.integers(0, 2**31), st.integers(1, 3), st.integers(1, 3), st.integers(1, 5),
-    st.sampled_from(["none", "bool", "additive", "per head"]),
+    st.sampled_from(["none", "bool", "additive", "per head"]), st.integers(1, 5),
 )  # fmt: skip
-def test_the_row_is_that_of_attention_written_out(seed, groups, per_group, queries, kind):
+def test_rows_are_those_of_attention_written_out(seed, groups, per_group, queries, kind, count):
     torch.manual_seed(seed)
     keys = queries if queries > 1 else 6
     query = torch.randn(1, groups * per_group, queries, 4)
@@ -39,14 +40,16 @@ def test_the_row_is_that_of_attention_written_out(seed, groups, per_group, queri
     seen = torch.rand(1, groups * per_group if kind == "per head" else 1, queries, keys) > 0.3
     seen[..., 0] = True
     mask = {"none": None, "additive": torch.where(seen, 0.0, -torch.inf)}.get(kind, seen)
-    row = last_row(query, key, mask, 0.7)
-    assert torch.allclose(row, written_out(query, key, mask, 0.7), atol=1e-6)
+    count = min(count, queries)
+    rows = last_rows(query, key, mask, 0.7, count)
+    assert rows.shape == (groups * per_group, count, keys)
+    assert torch.allclose(rows, written_out(query, key, mask, 0.7, count), atol=1e-6)
 
 
 def test_an_empty_static_cache_is_not_looked_at():
     query, key = torch.randn(1, 2, 3, 4), torch.randn(1, 2, 9, 4)
-    row = last_row(query, key, None, 1.0)
-    assert torch.allclose(row, written_out(query, key[:, :, :3], None, 1.0), atol=1e-6)
+    rows = last_rows(query, key, None, 1.0, 2)
+    assert torch.allclose(rows, written_out(query, key[:, :, :3], None, 1.0, 2), atol=1e-6)
 
 
 def implementations(model: Qwen25Omni) -> list[str]:
@@ -147,3 +150,22 @@ def test_a_sliding_window_has_left_the_beginning_behind():
             expected = torch.stack([layer[0, :, end - 1, :end].mean(0) for layer in whole])
             assert (rows - expected).abs().max() < 1e-5
             assert (rows[1:, : end - 6] == 0).all() and (rows[0] > 0).all()
+
+
+def test_a_run_pays_for_what_its_signals_need_only():
+    model = tiny_model().text_model
+    ids = torch.arange(20, 30)[None]
+
+    def record(needs: Needs) -> StepRecord:
+        recorder = Recorder(model, needs)
+        with torch.inference_mode(), recorder.listen():
+            model(input_ids=ids, use_cache=True)
+        return recorder.step(10)
+
+    rows = record(ROWS_ONLY)
+    assert rows.heads is rows.norms is None and not rows.gradients
+    assert record(Needs("last")).heads.shape == (1, 4, 10)
+    assert record(Needs("all")).heads.shape == (3, 4, 10)
+    assert torch.allclose(record(Needs("all")).heads.mean(1), rows.rows)
+    both = Needs.all_of([Needs("last", frozenset(["logit"])), Needs("all", norms=True)])
+    assert both == Needs("all", frozenset(["logit"]), norms=True)
