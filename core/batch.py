@@ -19,6 +19,7 @@ from core.decoding import trace
 from core.errors import InputError, OmniTraceError
 from core.models.base import TracedModel
 from core.samples import Sample
+from core.segmenters import Segmenter, transcribe_file
 from core.trace import Generation
 
 
@@ -38,8 +39,12 @@ def trace_samples(
     *,
     signals: tuple[str, ...],
     generation: Generation,
+    segmenter: Segmenter | None = None,
 ) -> Outcome:
     """Trace every sample into ``folder``, one ``.omnitrace`` file each, with a progress bar.
+
+    With a ``segmenter``, what it finds in a sample's sound is kept in its trace, also in those that
+    are already there: no generation is needed for it.
 
     Raises:
         InputError: the folder cannot be written.
@@ -53,12 +58,14 @@ def trace_samples(
     settings = {"model": model.info.name, "signals": signals, "generation": asdict(generation)}
     for index, sample in enumerate(tqdm(samples, unit="sample", desc="tracing")):
         path = folder / file_name(index, sample, settings)
-        if path.exists():
-            present += 1
-            continue
         try:
-            trace(model, sample.prompt(), signals=signals, generation=generation).save(path)
-            traced += 1
+            if path.exists():
+                present += 1
+            else:
+                trace(model, sample.prompt(), signals=signals, generation=generation).save(path)
+                traced += 1
+            if segmenter:
+                transcribe_file(path, segmenter)
         except OmniTraceError as error:
             failed.append((f"sample {index + 1} (id {sample.id})", str(error)))
     return Outcome(traced, present, tuple(failed))

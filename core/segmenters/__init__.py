@@ -6,7 +6,7 @@ chunks with ``embedding``; ``of_trace`` applies one to the sound of a trace.
 """
 
 from core.segmenters.base import Segmenter
-from core.segmenters.of_trace import by_segments, segment, transcribed
+from core.segmenters.of_trace import by_segments, segment, transcribe_file, transcribed
 from core.segmenters.registry import SEGMENTERS, load_segmenter, segmenter_name
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "load_segmenter",
     "segment",
     "segmenter_name",
+    "transcribe_file",
     "transcribed",
 ]

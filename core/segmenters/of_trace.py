@@ -8,6 +8,8 @@ trace.save("talk.omnitrace")        # and the words stay with it
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -45,6 +47,19 @@ def transcribed(trace: Trace, segmenter: Segmenter, *, limits: Limits = DEFAULT_
     """The trace with what ``segmenter`` finds kept under its name; raises as ``segment``."""
     found = segment(trace, segmenter, limits=limits)
     return replace(trace, transcripts={**trace.transcripts, segmenter.name: found})
+
+
+def transcribe_file(path: Path, segmenter: Segmenter, *, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Keep what ``segmenter`` finds in a trace file, unless it is kept there already.
+
+    Raises:
+        TraceFileError: the file cannot be opened or written.
+        OmniTraceError: as ``segment``; the file is then left as it was.
+    """
+    with TemporaryDirectory(prefix="omnitrace-") as folder:
+        trace = Trace.load(path, folder)
+        if segmenter.name not in trace.transcripts:
+            transcribed(trace, segmenter, limits=limits).save(path)
 
 
 def by_segments(

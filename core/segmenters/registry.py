@@ -66,5 +66,5 @@ def load_segmenter(spec: str, *, chunks: str | None = None) -> Segmenter:
 def segmenter_name(spec: str, *, chunks: str | None = None) -> str:
     """The name of what ``load_segmenter`` gives for these, without loading it."""
     name, _, model = spec.partition(":")
-    plain = f"bins:{float(model or 1):g}" if name == "bins" else full_name(name, model)
+    plain = full_name(name, model or ("1" if name == "bins" else ""))
     return plain if chunks is None else chunked_name(plain, embedder_name(chunks))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -22,8 +22,9 @@ from core.prompt import (
     Prompt,
     TextPart,
 )
+from core.sources import in_order
 from core.timeline import INSTRUCTION, LANES, Timeline
-from core.trace import Generation, MediaInfo, ModelInfo, Token, Trace
+from core.trace import Generation, MediaInfo, ModelInfo, Segment, Token, Trace, Transcript
 from core.tracefile.checks import (
     array,
     boolean,
@@ -36,8 +37,11 @@ from core.tracefile.checks import (
     text,
 )
 
-VERSION = 1
-"""Of the format. Raise it with every change that an older version could not read."""
+VERSION = 2
+"""Of the format. Raise it with every change that an older version could not read.
+
+2: ``transcripts``. Files of version 1 have none, and open as they did.
+"""
 
 SUFFIXES = {"image": IMAGE_SUFFIXES, "audio": AUDIO_SUFFIXES, "video": VIDEO_SUFFIXES}
 """Media are stored, and so served, under these endings only: never as a page or a script."""
@@ -95,6 +99,22 @@ _DOCUMENT = exactly(
     ),
     stopped=one_of("end", "length", "cancelled", "running"),
     timings=table(_SECONDS, 1_000),
+    transcripts=array(
+        exactly(
+            segmenter=text(_NAME),
+            part=integer(0, 10_000),
+            segments=array(
+                exactly(
+                    start=_SECONDS,
+                    end=_SECONDS,
+                    text=text(_TEXT),
+                    speaker=optional(text(_NAME)),
+                ),
+                100_000,
+            ),
+        ),
+        10_000,
+    ),
 )
 _MEDIA_PART = exactly(kind=one_of(*MEDIA_PARTS), name=text(_NAME), file=optional(text(20)))
 _PARTS = {
@@ -127,6 +147,11 @@ def encode(trace: Trace) -> tuple[bytes, dict[str, np.ndarray], dict[str, Path]]
         "generation": asdict(trace.generation),
         "stopped": trace.stopped,
         "timings": dict(trace.timings),
+        "transcripts": [
+            {"segmenter": name, "part": part, "segments": [s._asdict() for s in segments]}
+            for name, transcript in trace.transcripts.items()
+            for part, segments in transcript.items()
+        ],
     }
     plain = json.dumps(document, ensure_ascii=False, allow_nan=False)
     # Half a character, as a file name may hold, becomes "?": UTF-8 has no such thing.
@@ -151,7 +176,7 @@ def decode(
         TraceFileError: something is missing, out of range, or does not fit the rest.
     """
     _check_format(document)
-    values = _DOCUMENT(document, "trace")
+    values = _DOCUMENT(_upgraded(document), "trace")
     prompt = Prompt(
         values["instruction"],
         tuple(_part(index, part, media, nowhere) for index, part in enumerate(values["parts"])),
@@ -176,6 +201,7 @@ def decode(
         generation=Generation(**values["generation"]),
         stopped=values["stopped"],
         timings=values["timings"],
+        transcripts=_transcripts(values["transcripts"], prompt),
     )
 
 
@@ -193,6 +219,26 @@ def _check_format(document: Any) -> None:
             f"it has format version {version}, written by a newer OmniTrace Explorer; this one "
             f"reads up to version {VERSION}. Update it to open the file."
         )
+
+
+def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
+    """What an older version wrote, as this one would have."""
+    if document.get("version") == 1 and "transcripts" not in document:
+        return {**document, "version": VERSION, "transcripts": []}
+    return document
+
+
+def _transcripts(values: Sequence[Mapping[str, Any]], prompt: Prompt) -> dict[str, Transcript]:
+    found: dict[str, dict[int, tuple[Segment, ...]]] = {}
+    for value in values:
+        name, part = value["segmenter"], value["part"]
+        segments = tuple(Segment(**segment) for segment in value["segments"])
+        sounding = part < len(prompt.parts) and prompt.parts[part].kind in ("audio", "video")
+        _require(sounding, "a transcript is of a part that has no sound")
+        _require(part not in found.get(name, {}), "a part is transcribed twice by one segmenter")
+        _require(in_order(segments), "the segments of a transcript are out of order")
+        found.setdefault(name, {})[part] = segments
+    return found
 
 
 def _kind(value: Any, where: str) -> str:

@@ -322,7 +322,7 @@ def test_foreign_documents(saved: Path, value):
 
 def test_a_newer_file_asks_for_an_update(saved: Path):
     newer = changed(saved, lambda document: {"format": "omnitrace", "version": 99, "new": []})
-    refused(newer, "version 99, written by a newer .* reads up to version 1. Update")
+    refused(newer, "version 99, written by a newer .* reads up to version 2. Update")
 
 
 @pytest.mark.parametrize(
