@@ -183,26 +183,30 @@ def _segmenter(args: argparse.Namespace) -> Segmenter | None:
     Raises:
         InputError: chunks were asked for, and no segmenter.
     """
+    if args.segmenter is None and args.chunks is None:
+        return None
     from core.errors import InputError
     from core.segmenters import load_segmenter
 
     if args.segmenter is None:
-        if args.chunks is not None:
-            raise InputError("Chunks are made of what a recogniser heard: give --segmenter too.")
-        return None
+        raise InputError("Chunks are made of what a recogniser heard: give --segmenter too.")
     return load_segmenter(args.segmenter, chunks=args.chunks)
 
 
 def _segments(trace: Trace, args: argparse.Namespace) -> Transcript | None:
     """What the segmenter that was asked for finds: as the trace keeps it, else made anew."""
-    from core.segmenters import segment, segmenter_name
+    if trace.transcripts and args.segmenter is not None:
+        from core.segmenters import segmenter_name
 
-    if args.segmenter is not None:
         kept = trace.transcripts.get(segmenter_name(args.segmenter, chunks=args.chunks))
         if kept is not None:
             return kept
     segmenter = _segmenter(args)
-    return None if segmenter is None else segment(trace, segmenter)
+    if segmenter is None:
+        return None
+    from core.segmenters import segment
+
+    return segment(trace, segmenter)
 
 
 def _bench(args: argparse.Namespace) -> int:

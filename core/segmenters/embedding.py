@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import ModelError
-from core.models.torchvision_cpu import make_torchvision_importable
 from core.segmenters.base import package
 from core.segmenters.weights import find_weights, shown
 
@@ -45,6 +44,8 @@ def load_embedder(model: str = "") -> Embedder:
         MissingExtraError: sentence-transformers is not installed.
         ModelError: the weights are missing or damaged.
     """
+    from core.models.torchvision_cpu import make_torchvision_importable
+
     make_torchvision_importable()
     package("sentence_transformers", "sentence-transformers", "Merging into chunks")
     folder = find_weights(model, default=DEFAULT, use="--chunks ", files=_FILES)

@@ -15,7 +15,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.media import RATE
-from core.segmenters.base import package, tidy
+from core.segmenters.base import keeping_threads, package, tidy
 from core.trace import Segment
 
 if TYPE_CHECKING:
@@ -65,13 +65,7 @@ def load(model: str) -> Pauses:
 
 @lru_cache(maxsize=1)
 def _model() -> SileroVADSequence:
-    import torch
-
     package("onnxruntime", "onnxruntime", "Cutting at pauses")
-    threads = torch.get_num_threads()
-    try:
-        # Its import sets torch to one thread for the whole process: given back below.
+    with keeping_threads():
         vad = package("silero_vad", "silero-vad", "Cutting at pauses")
-    finally:
-        torch.set_num_threads(threads)
     return vad.load_silero_vad(sequence=True)

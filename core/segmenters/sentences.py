@@ -46,11 +46,18 @@ def sentences(words: Sequence[Segment]) -> tuple[Segment, ...]:
 
 def joined(texts: Iterable[str]) -> str:
     """Texts one after another: a space between them, but none beside a Chinese or Japanese sign."""
-    whole = ""
-    for text in filter(None, map(str.strip, texts)):
-        spaced = whole and not (_is_unspaced(whole[-1]) or _is_unspaced(text[0]))
-        whole += f" {text}" if spaced else text
-    return whole
+    return "".join(spaced(texts))
+
+
+def spaced(texts: Iterable[str]) -> Iterator[str]:
+    """Each text, stripped, after the space that parts it from the one before; empty if it is."""
+    last = ""
+    for text in map(str.strip, texts):
+        if text and last and not (_is_unspaced(last) or _is_unspaced(text[0])):
+            yield f" {text}"
+        else:
+            yield text
+        last = text[-1] if text else last
 
 
 def _is_unspaced(character: str) -> bool:
