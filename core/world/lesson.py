@@ -61,10 +61,7 @@ class Lesson:
         while (spent := self.spent) < self.minutes:
             value = self._take(loss(), spent)
             if self.step % 50 == 0:
-                print(
-                    f"{self._checkpoint.stem} {self.step} · {spent:.1f} min · {value:.3f}",
-                    flush=True,
-                )
+                print(f"{self._checkpoint.stem} {self.step} · {spent:.1f} min · {value:.3f}", flush=True)
             if time.monotonic() - saved > SAVE_SECONDS:
                 self.save()
                 on_save()

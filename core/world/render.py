@@ -34,14 +34,8 @@ FRAMES_PER_SECOND = 4
 """Of the encoded film; the model samples two a second."""
 
 VOICES = [
-    *(
-        "en-us",
-        *(f"en-us+{variant}" for variant in ("f1", "f2", "f4", "m1", "m2", "m3", "m5", "m7")),
-    ),
-    *(
-        "en-gb",
-        *(f"en-gb+{variant}" for variant in ("f2", "f3", "f4", "m1", "m2", "m3", "m6", "m8")),
-    ),
+    *("en-us", *(f"en-us+{variant}" for variant in ("f1", "f2", "f4", "m1", "m2", "m3", "m5", "m7"))),
+    *("en-gb", *(f"en-gb+{variant}" for variant in ("f2", "f3", "f4", "m1", "m2", "m3", "m6", "m8"))),
 ]
 HELD_OUT_VOICES = ["en-us+f5", "en-gb+m4", "en-us+f3", "en-gb+f1"]
 

@@ -135,6 +135,4 @@ def sound_of(bank: Bank, utterance: Utterance, rng: random.Random | None = None)
         return scaled(mel)
     before, after = (4 * rng.randint(0, 10) for _ in range(2))
     mel = F.pad(warped(mel, rng, tempo=True), (before, after), value=SILENCE)
-    return (
-        scaled(mel) + rng.uniform(-0.1, 0.1) + torch.randn_like(mel) * rng.choice([0, 0.02, 0.05])
-    )
+    return scaled(mel) + rng.uniform(-0.1, 0.1) + torch.randn_like(mel) * rng.choice([0, 0.02, 0.05])

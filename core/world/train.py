@@ -106,9 +106,7 @@ class Feed:
         """One batch."""
         if not self._pools.get(family):
             count = ROWS[family]
-            rows = sorted(
-                (self._draw(family) for _ in range(POOL * count)), key=lambda r: len(r.ids)
-            )
+            rows = sorted((self._draw(family) for _ in range(POOL * count)), key=lambda r: len(r.ids))
             pool = [rows[at : at + count] for at in range(0, len(rows), count)]
             self._rng.shuffle(pool)
             self._pools[family] = pool
@@ -117,7 +115,9 @@ class Feed:
     def _draw(self, family: str) -> Encoded:
         if family == "echo":
             return self._encoder.echo(self._rng)
-        return self._encoder.encode(compose(self._rng, self._encoder.bank.stock, family), self._rng)
+        return self._encoder.encode(
+            compose(self._rng, self._encoder.bank.stock, family), self._rng
+        )
 
 
 class Trainer:
