@@ -19,6 +19,7 @@ from core.decoding import trace
 from core.errors import InputError, OmniTraceError
 from core.models.base import TracedModel
 from core.samples import Sample
+from core.segmenters import Segmenter, transcribe_file
 from core.trace import Generation
 
 
@@ -44,6 +45,7 @@ def trace_samples(
     generation: Generation,
     response_key: str | None = None,
     verify: bool = False,
+    segmenter: Segmenter | None = None,
 ) -> Outcome:
     """Trace every sample into ``folder``, one ``.omnitrace`` file each, with a progress bar.
 
@@ -55,6 +57,8 @@ def trace_samples(
         generation: how tokens are chosen.
         response_key: the samples' key that holds an answer to be traced as given.
         verify: compare every answer with the untraced one.
+        segmenter: what it finds in a sample's sound is kept in its trace, also in those that are
+            already there: no generation is needed for it.
 
     Raises:
         InputError: the folder cannot be written.
@@ -75,22 +79,24 @@ def trace_samples(
         settings["response_key"] = response_key
     for index, sample in enumerate(tqdm(samples, unit="sample", desc="tracing")):
         path = folder / file_name(index, sample, settings)
-        if path.exists():
-            present += 1
-            continue
         named = f"sample {index + 1} (id {sample.id})"
         try:
-            made = trace(
-                model,
-                sample.prompt(),
-                signals=signals,
-                generation=generation,
-                response=None if response_key is None else _response(sample, response_key),
-                verify=verify,
-            )
-            made.save(path)
-            traced += 1
-            differing += [named] if made.as_untraced is False else []
+            if path.exists():
+                present += 1
+            else:
+                made = trace(
+                    model,
+                    sample.prompt(),
+                    signals=signals,
+                    generation=generation,
+                    response=None if response_key is None else _response(sample, response_key),
+                    verify=verify,
+                )
+                made.save(path)
+                traced += 1
+                differing += [named] if made.as_untraced is False else []
+            if segmenter:
+                transcribe_file(path, segmenter)
         except OmniTraceError as error:
             failed.append((named, str(error)))
     return Outcome(traced, present, tuple(failed), tuple(differing))

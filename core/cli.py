@@ -12,8 +12,13 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import OmniTraceError
+
+if TYPE_CHECKING:
+    from core.segmenters import Segmenter
+    from core.trace import Trace, Transcript
 
 BENCHES = {
     "world": "core.world.bench",
@@ -66,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument(
         "--verify", action="store_true", help="answer again untraced, and state whether it is equal"
     )
+    _add_segmenter(trace, "also keep in each trace what this one finds in its sound")
     trace.set_defaults(command=_trace)
 
     explain = commands.add_parser("explain", help="spans and sources of a saved trace")
@@ -73,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--signal", help="default: the first recorded")
     explain.add_argument("--preset", default="default", help="curation preset (%(default)s)")
     explain.add_argument("--bin", type=float, default=1.0, help="seconds a time bin (%(default)s)")
+    _add_segmenter(
+        explain, "cut sound by it, not into bins; one kept in the trace is not run again"
+    )
     explain.add_argument("--json", action="store_true", help="for programs")
     explain.set_defaults(command=_explain)
 
@@ -118,6 +127,19 @@ _BENCH_OPTIONS = {
 }
 
 
+def _add_segmenter(command: argparse.ArgumentParser, purpose: str) -> None:
+    command.add_argument(
+        "--segmenter",
+        metavar="NAME[:MODEL]",
+        help=f"{purpose}: bins:2, pauses, whisper:small, whisper:FOLDER, paraformer:FOLDER, scribe",
+    )
+    command.add_argument(
+        "--chunks",
+        metavar="MODEL",
+        help="merge its sentences into semantic chunks by this embedding model (folder or hub id)",
+    )
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -132,6 +154,7 @@ def _trace(args: argparse.Namespace) -> int:
     from core.trace import Generation
 
     samples = read_samples(args.samples)[: args.limit]
+    segmenter = _segmenter(args)
     generation = Generation(
         max_new_tokens=args.max_new_tokens, no_repeat_ngram_size=args.no_repeat_ngram_size
     )
@@ -144,6 +167,7 @@ def _trace(args: argparse.Namespace) -> int:
         generation=generation,
         response_key=args.response_key,
         verify=args.verify,
+        segmenter=segmenter,
     )
     print(
         f"{outcome.traced} traced, {outcome.present} already there, {len(outcome.failed)} failed",
@@ -170,14 +194,20 @@ def _explain(args: argparse.Namespace) -> int:
     if args.preset not in presets:
         raise InputError(f"No preset {args.preset!r}. Known: {', '.join(presets)}.")
     recorded = Trace.load(args.trace)
+    segments = _segments(recorded, args)
     explanation = explain(
         recorded,
         signal=args.signal,
         curation=presets[args.preset],
-        granularity=Granularity(bin_seconds=args.bin),
+        granularity=Granularity(bin_seconds=args.bin, intervals=segments or {}),
     )
     if args.json:
-        json.dump(to_json(explanation), sys.stdout, ensure_ascii=False, indent=1)
+        document = to_json(explanation)
+        if segments is not None:
+            document["segments"] = {
+                part: [segment._asdict() for segment in found] for part, found in segments.items()
+            }
+        json.dump(document, sys.stdout, ensure_ascii=False, indent=1)
         print()
         return 0
     if recorded.given:
@@ -191,6 +221,38 @@ def _explain(args: argparse.Namespace) -> int:
             own = " (drawn from the answer's own earlier words)" if span.drawn_from_own else ""
             print(f"           no source{own}")
     return 0
+
+
+def _segmenter(args: argparse.Namespace) -> Segmenter | None:
+    """The segmenter that was asked for, if any.
+
+    Raises:
+        InputError: chunks were asked for, and no segmenter.
+    """
+    if args.segmenter is None and args.chunks is None:
+        return None
+    from core.errors import InputError
+    from core.segmenters import load_segmenter
+
+    if args.segmenter is None:
+        raise InputError("Chunks are made of what a recogniser heard: give --segmenter too.")
+    return load_segmenter(args.segmenter, chunks=args.chunks)
+
+
+def _segments(trace: Trace, args: argparse.Namespace) -> Transcript | None:
+    """What the segmenter that was asked for finds: as the trace keeps it, else made anew."""
+    if trace.transcripts and args.segmenter is not None:
+        from core.segmenters import segmenter_name
+
+        kept = trace.transcripts.get(segmenter_name(args.segmenter, chunks=args.chunks))
+        if kept is not None:
+            return kept
+    segmenter = _segmenter(args)
+    if segmenter is None:
+        return None
+    from core.segmenters import segment
+
+    return segment(trace, segmenter)
 
 
 def _bench(args: argparse.Namespace) -> int:

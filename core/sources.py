@@ -1,7 +1,8 @@
 """Timeline → source units at a chosen granularity; token scores → unit mass (rules 1 and 9).
 
 Source text is cut as answers are (``core.spans.sentence_ranges``), so that each option of a
-multiple-choice question is a unit of its own. Time is cut into bins or given intervals.
+multiple-choice question is a unit of its own. Time is cut into bins; sound, where it is known what
+was said when (``core.segmenters``), into given segments and the gaps between them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from core.errors import InputError
 from core.prompt import Part, Prompt, TextPart
 from core.spans import Range, sentence_ranges
 from core.timeline import LANES, Timeline
-from core.trace import MediaInfo
+from core.trace import MediaInfo, Segment
 
 BIN_SECONDS = (0.25, 5.0)
 """Shortest and longest time bin."""
@@ -36,8 +37,9 @@ class Granularity:
     Attributes:
         text: ``sentence`` (list options apart) or ``part`` (each text part whole).
         bin_seconds: length of audio and film bins, 0.25–5 s.
-        intervals: part index → ``[start, end)`` seconds to use instead of bins for that part, in
-            order and disjoint; what they leave out becomes units too, so that no evidence is lost.
+        intervals: part index → segments (or bare ``(start, end)``, seconds) to use instead of bins
+            for the sound of that part, in order and disjoint; what they leave out becomes units
+            too, so that no evidence is lost. A film's pictures stay in bins.
 
     Raises:
         InputError: a value is out of its range.
@@ -45,7 +47,7 @@ class Granularity:
 
     text: Literal["sentence", "part"] = "sentence"
     bin_seconds: float = 1.0
-    intervals: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    intervals: Mapping[int, tuple[Segment | tuple[float, float], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.text not in ("sentence", "part"):
@@ -54,15 +56,21 @@ class Granularity:
         if not least <= self.bin_seconds <= most:
             raise InputError(f"A bin of {self.bin_seconds!r} s: use {least:g} to {most:g} s.")
         for part, intervals in self.intervals.items():
-            edges = [edge for interval in intervals for edge in interval]
-            ordered = all(a <= b for a, b in pairwise(edges)) and all(a < b for a, b in intervals)
-            if not (ordered and all(0 <= edge < float("inf") for edge in edges)):
+            if not in_order(intervals):
                 raise InputError(
                     f"The intervals of part {part + 1} must be in order, disjoint and not empty."
                 )
 
 
 DEFAULT_GRANULARITY = Granularity()
+
+
+def in_order(intervals: Sequence[Segment | tuple[float, float]]) -> bool:
+    """Whether intervals (seconds) are in order, disjoint, finite, and none is empty."""
+    extents = [(start, end) for start, end, *_ in intervals]
+    edges = [edge for extent in extents for edge in extent]
+    ordered = all(a <= b for a, b in pairwise(edges)) and all(a < b for a, b in extents)
+    return ordered and all(0 <= edge < float("inf") for edge in edges)
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ class SourceUnit:
         label: for people, e.g. ``Text 1 · sentence 2``, ``Image 3``, ``Audio 1 · 2.0–3.0 s``.
         start, end: characters (int) of the text part, or seconds; ``None`` for a picture, and for
             a whole recording whose model says nothing of time.
-        text: the unit's words, for text units; else empty.
+        text: the unit's words: written, or spoken where a recogniser heard them; else empty.
     """
 
     id: str
@@ -112,10 +120,10 @@ def cut(
     """Cut a prompt into source units.
 
     A position of text belongs to the unit of its first non-space character; one of sound or film
-    to the bin or interval of its midpoint. A time unit reaches as far as its positions do, clipped
-    to the recording: bins finer than the model's own grid honestly widen. Units that no position
-    reads (what a model left out, a bin between two coarse frames) are none: there are never more
-    units than positions.
+    to the bin, segment or gap of its midpoint. A time unit reaches as far as its positions do,
+    clipped to the recording: bins finer than the model's own grid honestly widen. Units that no
+    position reads (what a model left out, a bin between two coarse frames) are none: there are
+    never more units than positions.
 
     Args:
         prompt: the parts.
@@ -224,28 +232,34 @@ def _time_units(
     if not timed.any():
         return _one_unit(f"p{index}.{prefix}0", lane, index, stream, len(seconds))
     extents = seconds[timed].astype(np.float64)
-    bins = _bins(extents.mean(axis=1), granularity, index)
+    bins, said = _bins(extents.mean(axis=1), granularity, index, lane)
     present, inverse = np.unique(bins, return_inverse=True)
     starts, ends = np.full(len(present), np.inf), np.zeros(len(present))
     np.minimum.at(starts, inverse, extents[:, 0])
     np.maximum.at(ends, inverse, extents[:, 1])
     limit = np.inf if duration is None else duration
-    units = [
-        SourceUnit(f"p{index}.{prefix}{n}", lane, index, f"{stream} · {_clock(a, b)}", a, b)
-        for n, (a, b) in enumerate(_clipped(starts, ends, limit))
-    ]
+    units = []
+    for n, (a, b) in enumerate(_clipped(starts, ends, limit)):
+        _, _, words, speaker = said.get(int(present[n]), Segment(a, b))
+        label = " · ".join(filter(None, (stream, speaker, _clock(a, b))))
+        units.append(SourceUnit(f"p{index}.{prefix}{n}", lane, index, label, a, b, words))
     cells = np.full(len(seconds), -1, np.int32)
     cells[timed] = inverse
     return units, cells
 
 
-def _bins(midpoints: np.ndarray, granularity: Granularity, part: int) -> np.ndarray:
-    """The bin, or the interval or gap, of each midpoint (seconds): an ordinal."""
+def _bins(
+    midpoints: np.ndarray, granularity: Granularity, part: int, lane: str
+) -> tuple[np.ndarray, dict[int, Segment]]:
+    """The bin, segment or gap of each midpoint (seconds): an ordinal; and which are segments."""
     midpoints = np.round(midpoints / _TICK) * _TICK
-    if part not in granularity.intervals:
-        return np.floor(midpoints / granularity.bin_seconds + _TICK).astype(np.int64)
-    edges = np.unique([edge for interval in granularity.intervals[part] for edge in interval])
-    return np.searchsorted(edges, midpoints + _TICK / 2, side="right")
+    if part not in granularity.intervals or lane == "video_frames":
+        return np.floor(midpoints / granularity.bin_seconds + _TICK).astype(np.int64), {}
+    segments = [Segment(*interval) for interval in granularity.intervals[part]]
+    edges = np.unique([edge for start, end, *_ in segments for edge in (start, end)])
+    begins = np.searchsorted(edges, [segment.start for segment in segments], side="right")
+    said = dict(zip(begins.tolist(), segments, strict=True))
+    return np.searchsorted(edges, midpoints + _TICK / 2, side="right"), said
 
 
 def _clipped(starts: np.ndarray, ends: np.ndarray, limit: float) -> list[tuple[float, float]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -56,6 +56,23 @@ class MediaInfo:
     notes: tuple[str, ...] = ()
 
 
+class Segment(NamedTuple):
+    """A stretch of a recording, and what was said in it; of fixed bins, no words are known.
+
+    ``start``: seconds, inclusive; ``end``: exclusive. ``speaker``: a recogniser's label such as
+    ``speaker_0``; ``None`` where it gives none.
+    """
+
+    start: float
+    end: float
+    text: str = ""
+    speaker: str | None = None
+
+
+Transcript = Mapping[int, tuple[Segment, ...]]
+"""Part index → its segments in order, disjoint; a part in which nothing was found has ``()``."""
+
+
 @dataclass(frozen=True)
 class ModelInfo:
     """The model that generated: ``name`` as asked for, ``family`` as in its config."""
@@ -95,6 +112,8 @@ class Trace:
             says nothing.
         as_untraced: whether the model, run again without tracing, answered the same tokens;
             ``None`` where nobody asked.
+        transcripts: segmenter's name → what it found in the sound of the parts; made after the
+            generation, by ``core.segmenters``, and kept so that nobody needs the recogniser again.
     """
 
     prompt: Prompt
@@ -110,6 +129,7 @@ class Trace:
     timings: Mapping[str, float] = field(default_factory=dict)
     given: bool = False
     as_untraced: bool | None = None
+    transcripts: Mapping[str, Transcript] = field(default_factory=dict)
 
     @property
     def signals(self) -> tuple[str, ...]:

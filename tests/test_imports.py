@@ -13,7 +13,7 @@ LAYERS = (
     ("core.errors",),
     ("core.prompt", "core.timeline", "core.trace", "core.spans", "core.sources"),
     ("core.curation", "core.media", "core.samples", "core.tracefile"),
-    ("core.models",),
+    ("core.models", "core.segmenters"),
     ("core.signals",),
     ("core.decoding",),
     ("core.explain",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -22,8 +22,9 @@ from core.prompt import (
     Prompt,
     TextPart,
 )
+from core.sources import in_order
 from core.timeline import INSTRUCTION, LANES, Timeline
-from core.trace import Generation, MediaInfo, ModelInfo, Token, Trace
+from core.trace import Generation, MediaInfo, ModelInfo, Segment, Token, Trace, Transcript
 from core.tracefile.checks import (
     array,
     boolean,
@@ -37,9 +38,12 @@ from core.tracefile.checks import (
 )
 
 VERSION = 2
-"""Of the format. Raise it with every change that an older version could not read."""
+"""Of the format. Raise it with every change that an older version could not read.
 
-_SINCE_2 = {"given": False, "as_untraced": None}
+2: ``transcripts``, ``given``, ``as_untraced``. Files of version 1 have none, and open as they did.
+"""
+
+_SINCE_2 = {"given": False, "as_untraced": None, "transcripts": []}
 """What files of version 1 lack, and what it is for them."""
 
 SUFFIXES = {"image": IMAGE_SUFFIXES, "audio": AUDIO_SUFFIXES, "video": VIDEO_SUFFIXES}
@@ -100,6 +104,22 @@ _DOCUMENT = exactly(
     timings=table(_SECONDS, 1_000),
     given=boolean,
     as_untraced=optional(boolean),
+    transcripts=array(
+        exactly(
+            segmenter=text(_NAME),
+            part=integer(0, 10_000),
+            segments=array(
+                exactly(
+                    start=_SECONDS,
+                    end=_SECONDS,
+                    text=text(_TEXT),
+                    speaker=optional(text(_NAME)),
+                ),
+                100_000,
+            ),
+        ),
+        10_000,
+    ),
 )
 _MEDIA_PART = exactly(kind=one_of(*MEDIA_PARTS), name=text(_NAME), file=optional(text(20)))
 _PARTS = {
@@ -134,6 +154,11 @@ def encode(trace: Trace) -> tuple[bytes, dict[str, np.ndarray], dict[str, Path]]
         "timings": dict(trace.timings),
         "given": trace.given,
         "as_untraced": trace.as_untraced,
+        "transcripts": [
+            {"segmenter": name, "part": part, "segments": [s._asdict() for s in segments]}
+            for name, transcript in trace.transcripts.items()
+            for part, segments in transcript.items()
+        ],
     }
     plain = json.dumps(document, ensure_ascii=False, allow_nan=False)
     # Half a character, as a file name may hold, becomes "?": UTF-8 has no such thing.
@@ -158,8 +183,7 @@ def decode(
         TraceFileError: something is missing, out of range, or does not fit the rest.
     """
     _check_format(document)
-    older = _SINCE_2 if document.get("version") == 1 else {}
-    values = _DOCUMENT({**document, **older}, "trace")
+    values = _DOCUMENT(_upgraded(document), "trace")
     prompt = Prompt(
         values["instruction"],
         tuple(_part(index, part, media, nowhere) for index, part in enumerate(values["parts"])),
@@ -186,6 +210,7 @@ def decode(
         timings=values["timings"],
         given=values["given"],
         as_untraced=values["as_untraced"],
+        transcripts=_transcripts(values["transcripts"], prompt),
     )
 
 
@@ -203,6 +228,26 @@ def _check_format(document: Any) -> None:
             f"it has format version {version}, written by a newer OmniTrace Explorer; this one "
             f"reads up to version {VERSION}. Update it to open the file."
         )
+
+
+def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
+    """What an older version wrote, as this one would have."""
+    if document.get("version") == 1:
+        return {**_SINCE_2, **document, "version": VERSION}
+    return document
+
+
+def _transcripts(values: Sequence[Mapping[str, Any]], prompt: Prompt) -> dict[str, Transcript]:
+    found: dict[str, dict[int, tuple[Segment, ...]]] = {}
+    for value in values:
+        name, part = value["segmenter"], value["part"]
+        segments = tuple(Segment(**segment) for segment in value["segments"])
+        sounding = part < len(prompt.parts) and prompt.parts[part].kind in ("audio", "video")
+        _require(sounding, "a transcript is of a part that has no sound")
+        _require(part not in found.get(name, {}), "a part is transcribed twice by one segmenter")
+        _require(in_order(segments), "the segments of a transcript are out of order")
+        found.setdefault(name, {})[part] = segments
+    return found
 
 
 def _kind(value: Any, where: str) -> str:
