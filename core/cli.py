@@ -10,10 +10,15 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import OmniTraceError
+
+if TYPE_CHECKING:
+    from core.batch.run import Runner
 
 BENCHES = {
     "world": "core.world.bench",
@@ -58,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("--device", help="e.g. cuda:0; default: CUDA if present, else CPU")
     trace.add_argument("--device-map", help="e.g. auto, for models that outgrow one GPU")
     trace.add_argument("--limit", type=_positive, help="only the first N samples")
+    trace.add_argument("--ray", action="store_true", help="in several processes, by Ray Data")
+    trace.add_argument("--actors", type=_positive, help="with --ray: so many; default: one a GPU")
     trace.set_defaults(command=_trace)
 
     explain = commands.add_parser("explain", help="spans and sources of a saved trace")
@@ -89,8 +96,7 @@ def _positive(text: str) -> int:
 
 
 def _trace(args: argparse.Namespace) -> int:
-    from core.batch import trace_samples
-    from core.models.registry import load_model
+    from core.batch import ModelChoice, Recipe, trace_samples
     from core.samples import read_samples
     from core.trace import Generation
 
@@ -98,13 +104,12 @@ def _trace(args: argparse.Namespace) -> int:
     generation = Generation(
         max_new_tokens=args.max_new_tokens, no_repeat_ngram_size=args.no_repeat_ngram_size
     )
-    model = load_model(args.model, device=args.device, device_map=args.device_map)
     outcome = trace_samples(
-        model,
+        ModelChoice(args.model, args.device, args.device_map),
         samples,
         args.out,
-        signals=tuple(args.signals.split(",")),
-        generation=generation,
+        Recipe(tuple(args.signals.split(",")), generation),
+        runner=_runner(args),
     )
     print(
         f"{outcome.traced} traced, {outcome.present} already there, {len(outcome.failed)} failed",
@@ -113,6 +118,24 @@ def _trace(args: argparse.Namespace) -> int:
     for name, message in outcome.failed:
         print(f"  {printable(name)}: {printable(message)}", file=sys.stderr)
     return 1 if outcome.failed else 0
+
+
+def _runner(args: argparse.Namespace) -> Runner:
+    """Who traces.
+
+    Raises:
+        InputError: actors were asked for, and not Ray.
+    """
+    from core.batch.run import trace_here
+    from core.errors import InputError
+
+    if args.ray:
+        from core.batch.on_ray import trace_on_ray
+
+        return partial(trace_on_ray, actors=args.actors)
+    if args.actors is not None:
+        raise InputError("Actors are processes of Ray: give --ray too.")
+    return trace_here
 
 
 def _explain(args: argparse.Namespace) -> int:

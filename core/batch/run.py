@@ -1,0 +1,94 @@
+"""A batch from start to outcome. Who traces (``Runner``) is exchangeable: the folder reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from core.batch.task import Recipe, Task, attempt, plan
+from core.errors import InputError
+from core.models.base import TracedModel
+from core.models.registry import load_model
+from core.samples import Sample
+from core.signals.registry import signals_named
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model that is not loaded yet; arguments as ``load_model``."""
+
+    name: str = "embedded"
+    device: str | None = None
+    device_map: str | None = None
+
+    def load(self) -> TracedModel:
+        """Load it.
+
+        Raises:
+            ModelError: as ``load_model``.
+        """
+        return load_model(self.name, device=self.device, device_map=self.device_map)
+
+    @property
+    def title(self) -> str:
+        """``ModelInfo.name`` of the model once loaded: of a folder, its last part."""
+        return Path(self.name).name if Path(self.name).is_dir() else self.name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a batch: counts, and ``(sample, message)`` for each that failed."""
+
+    traced: int
+    present: int
+    failed: tuple[tuple[str, str], ...]
+
+
+Runner = Callable[[ModelChoice, Sequence[Task]], Iterator[Task]]
+"""Attempts every task, in any order, and yields each once when it is done or failed."""
+
+
+def trace_here(choice: ModelChoice, tasks: Sequence[Task]) -> Iterator[Task]:
+    """The ``Runner`` that loads the model in this process and goes from task to task."""
+    model = choice.load()
+    for task in tasks:
+        attempt(task, model)
+        yield task
+
+
+def trace_samples(
+    choice: ModelChoice,
+    samples: Sequence[Sample],
+    folder: Path,
+    recipe: Recipe,
+    *,
+    runner: Runner = trace_here,
+) -> Outcome:
+    """Trace what is left of the samples into ``folder``, with a progress bar.
+
+    The model is loaded only if something is left. What a sample cannot do is in the outcome and,
+    as a record, in the folder.
+
+    Raises:
+        InputError: a signal is unknown, or the folder cannot be written.
+        ModelError: the model cannot be loaded.
+        MissingExtraError: the runner needs a package that is not installed.
+    """
+    signals_named(recipe.signals)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder.name!r} cannot be made: {error.strerror}.") from error
+    tasks = plan(samples, folder, recipe, model=choice.title)
+    left = [task for task in tasks if not task.done]
+    present = len(tasks) - len(left)
+    for task in tasks:  # Of earlier runs: all that is left gets its tries again.
+        task.forget_failure()
+    with tqdm(total=len(tasks), initial=present, unit="sample", desc="tracing") as bar:
+        for _ in runner(choice, left) if left else ():
+            bar.update()
+    failed = tuple((task.name, task.failure or "") for task in left if not task.done)
+    return Outcome(len(left) - len(failed), present, failed)
