@@ -13,10 +13,11 @@ home. This knows no signals, and of models only how to have one loaded.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ SETTINGS = {
     # Its name misleads: 0 keeps a cluster on 127.0.0.1, on Linux too.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_AUTH_MODE": "token",
+    # One for all clusters of this process: Ray remembers the first.
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
     # Deaths of actors are told by the batch, in its own words.
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -65,15 +68,18 @@ def share(actors: int, *, threads: int, gpus: int, spread: bool) -> Share:
         gpus: how many the machine has.
         spread: a model is laid over all GPUs that its process sees, else it is on one.
     """
-    each = gpus / actors
-    if each > 1:
-        each = gpus // actors if spread else 1
-    return Share(max(1, threads // actors), each)
+    cpus = max(1, threads // actors)
+    if not gpus:
+        return Share(cpus, 0)
+    if spread and gpus >= actors:
+        return Share(cpus, gpus // actors)
+    # A share must not straddle two GPUs: where actors outnumber them, the fullest one decides.
+    return Share(cpus, 1 / math.ceil(actors / gpus))
 
 
 def trace_on_ray(
     choice: ModelChoice, tasks: Sequence[Task], *, actors: int | None = None
-) -> Iterator[Task]:
+) -> Generator[Task, None, None]:
     """The ``Runner`` that has ``actors`` processes (default: one a GPU) trace side by side.
 
     Raises:
@@ -109,7 +115,7 @@ def trace_on_ray(
 def _cluster(cpus: int, gpus: int) -> Iterator[Path]:
     """A private cluster on this machine, up for the block; yields the folder of its files."""
     with (
-        _environment({**SETTINGS, "RAY_AUTH_TOKEN": secrets.token_hex(32)}),
+        _environment(SETTINGS),
         tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder,
     ):
         try:

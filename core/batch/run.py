@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,11 +48,11 @@ class Outcome:
     failed: tuple[tuple[str, str], ...]
 
 
-Runner = Callable[[ModelChoice, Sequence[Task]], Iterator[Task]]
+Runner = Callable[[ModelChoice, Sequence[Task]], Generator[Task, None, None]]
 """Attempts every task, in any order, and yields each once when it is done or failed."""
 
 
-def trace_here(choice: ModelChoice, tasks: Sequence[Task]) -> Iterator[Task]:
+def trace_here(choice: ModelChoice, tasks: Sequence[Task]) -> Generator[Task, None, None]:
     """The ``Runner`` that loads the model in this process and goes from task to task."""
     model = choice.load()
     for task in tasks:
@@ -88,7 +89,23 @@ def trace_samples(
     for task in tasks:  # Of earlier runs: all that is left gets its tries again.
         task.forget_failure()
     with tqdm(total=len(tasks), initial=present, unit="sample", desc="tracing") as bar:
-        for _ in runner(choice, left) if left else ():
-            bar.update()
-    failed = tuple((task.name, task.failure or "") for task in left if not task.done)
+        if left:
+            _attempt_all(left, runner(choice, left), bar)
+    failed = tuple(
+        (task.name, task.failure or "It was not attempted.") for task in left if not task.done
+    )
     return Outcome(len(left) - len(failed), present, failed)
+
+
+def _attempt_all(tasks: Sequence[Task], finishing: Generator[Task, None, None], bar: tqdm) -> None:
+    unfinished = {task.path: task for task in tasks}
+    try:
+        with closing(finishing):
+            for task in finishing:
+                unfinished.pop(task.path)
+                bar.update()
+    except KeyboardInterrupt:
+        # What was in progress has not failed: it is left for the next run.
+        for task in unfinished.values():
+            task.forget_failure()
+        raise

@@ -151,9 +151,6 @@ def attempt(task: Task, model: TracedModel) -> None:
             tries=tries,
             details=traceback.format_exc(),
         )
-    except KeyboardInterrupt:  # The person's doing; it is left for the next run.
-        task.forget_failure()
-        raise
     else:
         task.forget_failure()
 

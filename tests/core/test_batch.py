@@ -4,7 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -110,10 +110,15 @@ def test_what_a_person_stops_has_not_failed(tmp_path: Path):
     def stop() -> None:
         raise KeyboardInterrupt
 
-    task = task_in(tmp_path)
+    def stopped(choice: ModelChoice, tasks: Sequence[Task]) -> Generator[Task, None, None]:
+        tasks[1].fail("It is.", tries=1)
+        yield tasks[1]
+        attempt(tasks[0], Stub(stop))
+
     with pytest.raises(KeyboardInterrupt):
-        attempt(task, Stub(stop))
-    assert task.failure is None and not task.done
+        trace_samples(ModelChoice(), samples(tmp_path), tmp_path, RECIPE, runner=stopped)
+    (record,) = tmp_path.glob("*.failed.json")
+    assert json.loads(record.read_text())["message"] == "It is."
 
 
 def test_what_is_wrong_for_all_is_said_before_a_model_is_loaded(tmp_path: Path):

@@ -122,6 +122,8 @@ def test_nothing_is_left_running(batch: Batch):
         (2, 16, 4, True, Share(8, 2)),
         (3, 16, 4, True, Share(5, 1)),
         (2, 16, 1, False, Share(8, 0.5)),
+        (6, 16, 4, False, Share(2, 0.5)),
+        (6, 16, 4, True, Share(2, 0.5)),
     ],
 )
 def test_actors_share_the_machine(actors, threads, gpus, spread, each):
