@@ -88,8 +88,10 @@ def trace_samples(
     present = len(tasks) - len(left)
     for task in tasks:  # Of earlier runs: all that is left gets its tries again.
         task.forget_failure()
-    with tqdm(total=len(tasks), initial=present, unit="sample", desc="tracing") as bar:
-        if left:
+    if left:
+        # Shown from the first finished sample on: what goes wrong before that stands alone.
+        options = {"initial": present, "unit": "sample", "desc": "tracing", "delay": 1e-9}
+        with tqdm(total=len(tasks), **options) as bar:
             _attempt_all(left, runner(choice, left), bar)
     failed = tuple(
         (task.name, task.failure or "It was not attempted.") for task in left if not task.done

@@ -154,5 +154,5 @@ def test_what_is_missing_is_said_in_one_line(
     monkeypatch.setitem(sys.modules, "ray", None)
     out = str(tmp_path / "out")
     assert main(["trace", str(write_samples(tmp_path)), "--out", out, *options]) == 1
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
-    assert told in line
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and told in line
