@@ -90,8 +90,9 @@ def trace_samples(
         task.forget_failure()
     if left:
         # Shown from the first finished sample on: what goes wrong before that stands alone.
-        options = {"initial": present, "unit": "sample", "desc": "tracing", "delay": 1e-9}
-        with tqdm(total=len(tasks), **options) as bar:
+        with tqdm(
+            desc="tracing", total=len(tasks), initial=present, unit="sample", delay=1e-9
+        ) as bar:
             _attempt_all(left, runner(choice, left), bar)
     failed = tuple(
         (task.name, task.failure or "It was not attempted.") for task in left if not task.done
