@@ -91,7 +91,7 @@ def trace_samples(
     if left:
         # Shown from the first finished sample on: what goes wrong before that stands alone.
         with tqdm(
-            desc="tracing", total=len(tasks), initial=present, unit="sample", delay=1e-9
+            desc="tracing", total=len(tasks), initial=present, unit="sample", delay=1e-3
         ) as bar:
             _attempt_all(left, runner(choice, left), bar)
     failed = tuple(
