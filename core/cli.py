@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from core.errors import OmniTraceError
 
 if TYPE_CHECKING:
+    from core.batch.run import Runner
     from core.segmenters import Segmenter
     from core.trace import Trace, Transcript
 
@@ -72,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         "--verify", action="store_true", help="answer again untraced, and state whether it is equal"
     )
     _add_segmenter(trace, "also keep in each trace what this one finds in its sound")
+    trace.add_argument("--ray", action="store_true", help="in several processes, by Ray Data")
+    trace.add_argument("--actors", type=_positive, help="with --ray: so many; default: one a GPU")
     trace.set_defaults(command=_trace)
 
     explain = commands.add_parser("explain", help="spans and sources of a saved trace")
@@ -148,8 +152,7 @@ def _positive(text: str) -> int:
 
 
 def _trace(args: argparse.Namespace) -> int:
-    from core.batch import trace_samples
-    from core.models.registry import load_model
+    from core.batch import ModelChoice, Recipe, trace_samples
     from core.samples import read_samples
     from core.trace import Generation
 
@@ -158,15 +161,12 @@ def _trace(args: argparse.Namespace) -> int:
     generation = Generation(
         max_new_tokens=args.max_new_tokens, no_repeat_ngram_size=args.no_repeat_ngram_size
     )
-    model = load_model(args.model, device=args.device, device_map=args.device_map)
     outcome = trace_samples(
-        model,
+        ModelChoice(args.model, args.device, args.device_map),
         samples,
         args.out,
-        signals=tuple(args.signals.split(",")),
-        generation=generation,
-        response_key=args.response_key,
-        verify=args.verify,
+        Recipe(tuple(args.signals.split(",")), generation, args.response_key, args.verify),
+        runner=_runner(args),
         segmenter=segmenter,
     )
     print(
@@ -181,6 +181,24 @@ def _trace(args: argparse.Namespace) -> int:
     for name in outcome.differing:
         print(f"  {printable(name)}: another answer than untraced", file=sys.stderr)
     return 1 if outcome.failed or outcome.differing else 0
+
+
+def _runner(args: argparse.Namespace) -> Runner:
+    """Who traces.
+
+    Raises:
+        InputError: actors were asked for, and not Ray.
+    """
+    from core.batch.run import trace_here
+    from core.errors import InputError
+
+    if args.ray:
+        from core.batch.on_ray import trace_on_ray
+
+        return partial(trace_on_ray, actors=args.actors)
+    if args.actors is not None:
+        raise InputError("Actors are processes of Ray: give --ray too.")
+    return trace_here
 
 
 def _explain(args: argparse.Namespace) -> int:

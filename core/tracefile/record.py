@@ -233,7 +233,7 @@ def _check_format(document: Any) -> None:
 def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
     """What an older version wrote, as this one would have."""
     if document.get("version") == 1:
-        return {**_SINCE_2, **document, "version": VERSION}
+        return {**_SINCE_2, **document}
     return document
 
 
