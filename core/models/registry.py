@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
 from core.models.base import TracedModel
+from core.models.quantization import quantized
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +31,9 @@ FAMILIES = {
     "qwen2_5_omni_thinker": "core.models.qwen2_5_omni",
 }
 """``model_type`` of a config → module with ``load``."""
+
+GENERIC = "core.models.generic"
+"""Loads every other type."""
 
 _WANTED = ("*.json", "*.jinja", "*.txt", "*.safetensors")
 _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
@@ -58,6 +62,7 @@ def load_model(
     device: str | None = None,
     dtype: str | torch.dtype | None = None,
     device_map: str | Mapping[str, Any] | None = None,
+    quantization: str | None = None,
 ) -> TracedModel:
     """Load a model.
 
@@ -65,20 +70,24 @@ def load_model(
         name: ``embedded``, a hub id such as ``Qwen/Qwen2.5-Omni-7B``, or a local folder.
         device: e.g. ``cuda:1``; default: CUDA if there is one, else the CPU.
         dtype: e.g. ``float32``; default: bfloat16 on CUDA, float32 on the CPU.
-        device_map: e.g. ``auto``, for a model that outgrows one GPU; excludes ``device``.
+        device_map: e.g. ``auto``, for a model that outgrows one GPU: its layers are spread over
+            all GPUs, then the CPU, then the disk; excludes ``device``.
+        quantization: ``4bit`` or ``8bit``, of the weights while loading; needs CUDA and the package
+            bitsandbytes.
 
     Raises:
         ModelError: unknown, of an unknown family, incomplete, not on this machine, or the device
             or dtype cannot be had.
+        MissingExtraError: quantisation was asked for, and its package is not installed.
     """
     from safetensors import SafetensorError
 
     device, dtype = _placement(device, dtype, device_map)
+    if quantization is not None and device_map is None:
+        # Quantised weights are made where they stay, and cannot be moved afterwards.
+        device_map = {"": device}
     folder = _folder(name)
-    module = FAMILIES.get(_family(folder, name))
-    if module is None:
-        known = ", ".join(FAMILIES)
-        raise ModelError(f"{_shown(name)} is of a family that has no adapter. Known: {known}.")
+    module = FAMILIES.get(_family(folder, name), GENERIC)
     try:
         return import_module(module).load(
             folder,
@@ -86,6 +95,7 @@ def load_model(
             device=device,
             dtype=dtype,
             device_map=device_map,
+            quantization=None if quantization is None else quantized(quantization, dtype),
             world_only=folder == EMBEDDED,
         )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
@@ -162,6 +172,9 @@ def _from_hub(name: str) -> Path:
 
 
 def _family(folder: Path, name: str) -> str:
+    """The ``model_type``; a GGUF file's own is read on loading."""
+    if not (folder / "config.json").exists() and any(folder.glob("*.gguf")):
+        return "gguf"
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return str(config["model_type"])

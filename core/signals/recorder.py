@@ -32,9 +32,10 @@ class StepRecord:
     """What was recorded at one decoding step.
 
     Attributes:
-        rows: float32 ``(n_layers, n_positions)``: the last query's attention in every layer,
-            averaged over heads; a row sums to 1. ``n_positions`` counts prompt and answer so far;
-            what a sliding window has left behind is 0.
+        rows: float32 ``(n_layers, n_positions)``: the last query's attention in every layer that
+            has attention (hybrid models have others), averaged over heads; a row sums to 1.
+            ``n_positions`` counts prompt and answer so far; what a sliding window has left behind
+            is 0.
     """
 
     rows: torch.Tensor
@@ -45,7 +46,6 @@ class Recorder:
 
     def __init__(self, text_model: torch.nn.Module) -> None:
         self._config = text_model.config
-        self._layers: int = text_model.config.num_hidden_layers
         self._rows: dict[int, torch.Tensor] = {}
 
     @contextmanager
@@ -62,8 +62,9 @@ class Recorder:
     def step(self, length: int) -> StepRecord:
         """The record of the last listening, ``length`` positions having been read so far."""
         heard, self._rows = self._rows, {}
-        device = heard[self._layers - 1].device
-        whole = [_whole(heard[layer], length).to(device) for layer in range(self._layers)]
+        layers = sorted(heard)
+        device = heard[layers[-1]].device
+        whole = [_whole(heard[layer], length).to(device) for layer in layers]
         return StepRecord(torch.stack(whole))
 
     def hear(self, layer: int, row: torch.Tensor) -> None:

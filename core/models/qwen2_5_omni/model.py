@@ -23,7 +23,7 @@ from core.media import Limits, check_prompt
 from core.models.base import Prepared
 from core.models.qwen2_5_omni.layout import lay_out
 from core.models.qwen2_5_omni.media import MediaReader, Reading
-from core.models.qwen2_5_omni.text import TextCodec
+from core.models.text import TextCodec
 from core.prompt import Prompt
 from core.trace import MediaInfo, ModelInfo
 
@@ -35,6 +35,7 @@ def load(
     device: str | None,
     dtype: torch.dtype,
     device_map: str | Mapping[str, Any] | None,
+    quantization: Any | None,
     world_only: bool,
 ) -> Qwen25Omni:
     """Load a checkpoint, whole model or thinker alone, from a folder.
@@ -47,6 +48,7 @@ def load(
         folder,
         dtype=dtype,
         device_map=device_map,
+        quantization_config=quantization,
         attn_implementation="sdpa",
         local_files_only=True,
         output_loading_info=True,

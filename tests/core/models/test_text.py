@@ -5,7 +5,7 @@ from functools import lru_cache
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.models.qwen2_5_omni.text import TextCodec
+from core.models.text import TextCodec
 from tests.core.tiny import tiny_tokenizer
 
 

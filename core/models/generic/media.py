@@ -1,0 +1,212 @@
+"""Media parts → the model's tensors and the text that holds their positions, by its processor.
+
+The whole prompt goes through the processor at once, as its authors meant it to; what it put in the
+place of each placeholder, it reports (``return_text_replacement_offsets``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import torch
+from transformers.video_utils import VideoMetadata
+
+from core.errors import InputError, LimitError, ModelError
+from core.media import FPS, RATE, Film, Limits, Picture, Sound, load_part
+from core.models.generic.families import Family
+from core.prompt import MediaPart
+
+Decoded = Picture | Sound | Film
+
+TICKS = 1000
+"""A second, as films are described to processors; a frame then has its own time to 1 ms."""
+
+UNHEARD = "The film's sound is left out: this model takes the pictures of films only."
+
+_NAMES = {"image": "pictures", "audio": "recordings", "video": "films"}
+_PLACEHOLDERS = {"image": "image_token", "audio": "audio_token", "video": "video_token"}
+_NOT_INPUTS = ("input_ids", "attention_mask", "text_replacement_offsets")
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What stands for one media part: ``expansion`` in the place ``[start, end)`` of the markup."""
+
+    part: int
+    start: int
+    end: int
+    expansion: str
+
+
+@dataclass(frozen=True, eq=False)
+class Processed:
+    """A prompt's media as the model takes them.
+
+    Attributes:
+        replacements: one a media part, in the order of the markup.
+        tensors: inputs of the model, text excluded.
+    """
+
+    replacements: tuple[Replacement, ...]
+    tensors: dict[str, Any]
+
+
+class MediaReader:
+    """Reads the media of prompts with one processor, or none; threads may share it."""
+
+    def __init__(self, processor: Any | None, family: Family, *, name: str, context: int) -> None:
+        self._processor = processor
+        self._family = family
+        self._name = name
+        self._context = context
+        self._lock = Lock()  # The tokenizer inside refuses two callers at once.
+        self._kinds = {
+            kind
+            for kind, reads in (
+                ("image", getattr(processor, "image_processor", None)),
+                ("audio", getattr(processor, "_audio_processor", None)),
+                ("video", getattr(processor, "video_processor", None)),
+            )
+            if reads is not None and getattr(processor, _PLACEHOLDERS[kind], None)
+        }
+
+    @property
+    def positions_of(self) -> frozenset[int]:
+        """Ids of the positions that media fill."""
+        if self._processor is None:
+            return frozenset()
+        names = ("image_token_ids", "video_token_ids", "audio_token_ids")
+        ids = [token for name in names for token in getattr(self._processor, name)]
+        return frozenset(token for token in ids if token is not None)
+
+    def decode(self, parts: Sequence[MediaPart], *, limits: Limits) -> list[Decoded]:
+        """Decode the parts of one prompt, in order.
+
+        Raises:
+            InputError: a file cannot be used, or is of a kind that this model does not take.
+            LimitError: it is beyond ``limits``, or longer than the model hears.
+        """
+        for part in parts:
+            self._require_kind(part)
+        return [self._decode(part, limits) for part in parts]
+
+    def process(
+        self, markup: str, parts: Sequence[tuple[int, MediaPart]], decoded: Sequence[Decoded]
+    ) -> Processed:
+        """Run the processor over a prompt.
+
+        Args:
+            markup: of the whole prompt, with the placeholders of its media.
+            parts: ``(index, part)`` of the media parts, in order.
+            decoded: the same, decoded.
+
+        Raises:
+            ModelError: the template lost a part, or the processor does not report replacements.
+        """
+        if self._processor is None:
+            return Processed((), {})
+        pictures = [one.pixels for one in decoded if isinstance(one, Picture)]
+        sounds = [one.samples for one in decoded if isinstance(one, Sound)]
+        films = [one for one in decoded if isinstance(one, Film)]
+        media: dict[str, Any] = {"images": pictures or None, "audio": sounds or None}
+        if films:
+            media |= {
+                "videos": [film.frames for film in films],
+                "videos_kwargs": {
+                    "do_sample_frames": False,
+                    "video_metadata": [_metadata(film) for film in films],
+                },
+            }
+        with self._lock:
+            processed = dict(
+                self._processor(
+                    text=[markup],
+                    return_tensors="pt",
+                    return_text_replacement_offsets=True,
+                    **{name: value for name, value in media.items() if value is not None},
+                )
+            )
+        reported = processed.get("text_replacement_offsets") or [[]]
+        replacements = _assigned(reported[0], parts)
+        tensors = {name: v for name, v in processed.items() if name not in _NOT_INPUTS}
+        return Processed(replacements, self._timed(tensors, films))
+
+    def token_types(self, ids: np.ndarray, tensors: dict[str, Any]) -> dict[str, torch.Tensor]:
+        """The processor's modality of every position, ``(1, n)``, for models that take it."""
+        taken = [name for name in ("mm_token_type_ids", "token_type_ids") if name in tensors]
+        if not taken:
+            return {}
+        types = torch.tensor(self._processor.create_mm_token_type_ids([ids.tolist()]))
+        return dict.fromkeys(taken, types)
+
+    def _require_kind(self, part: MediaPart) -> None:
+        if part.kind in self._kinds:
+            return
+        takes = ", ".join(["text", *(_NAMES[k] for k in _NAMES if k in self._kinds)])
+        raise InputError(
+            f"{part.name!r} cannot be given to {self._name}, which takes {takes} and no "
+            f"{_NAMES[part.kind]}. Remove it, or choose a model that takes it, such as 'embedded' "
+            "or Qwen/Qwen2.5-Omni-7B."
+        )
+
+    def _decode(self, part: MediaPart, limits: Limits) -> Decoded:
+        film = getattr(self._processor, "video_processor", None)
+        rate = getattr(getattr(self._processor, "_audio_processor", None), "sampling_rate", RATE)
+        most = getattr(film, "max_frames", None) or getattr(film, "num_frames", None)
+        fps = getattr(film, "fps", None) or FPS
+        decoded = load_part(
+            part, limits=limits, rate=rate, fps=fps, max_frames=min(most or self._context, 768)
+        )
+        if isinstance(decoded, Sound):
+            self._require_heard(part, decoded)
+        if isinstance(decoded, Film) and decoded.sound is not None:
+            notes = (*decoded.info.notes, UNHEARD)
+            return replace(decoded, info=replace(decoded.info, notes=notes))
+        return decoded
+
+    def _require_heard(self, part: MediaPart, sound: Sound) -> None:
+        seconds, heard = len(sound.samples) / sound.rate, self._family.heard_seconds
+        if heard is not None and seconds > heard:
+            raise LimitError(
+                f"{part.name!r} lasts {seconds:,.1f} s; {self._name} hears at most {heard:g} s of "
+                "one recording. Cut it shorter, or give it as several parts."
+            )
+
+    def _timed(self, tensors: dict[str, Any], films: Sequence[Film]) -> dict[str, Any]:
+        """Where the processor assumed one rate for all films, each film's own."""
+        if "video_second_per_grid" in tensors:
+            per_step = self._processor.video_processor.temporal_patch_size
+            own = [per_step / film.fps for film in films]
+            tensors["video_second_per_grid"] = torch.tensor(own)
+        return tensors
+
+
+def _metadata(film: Film) -> VideoMetadata:
+    return VideoMetadata(
+        total_num_frames=round(film.end * TICKS),
+        fps=TICKS,
+        duration=film.end,
+        frames_indices=[round(time * TICKS) for time in film.times],
+    )
+
+
+def _assigned(
+    reported: Sequence[dict[str, Any]], parts: Sequence[tuple[int, MediaPart]]
+) -> tuple[Replacement, ...]:
+    """Which part each replacement stands for: they come in order, kind by kind."""
+    waiting = {kind: [i for i, part in parts if part.kind == kind] for kind in _NAMES}
+    found = []
+    for one in reported:
+        if waiting[one["type"]]:
+            part = waiting[one["type"]].pop(0)
+            found.append(Replacement(part, *one["span"], one["replacement"]))
+    if len(found) != len(parts) or len(reported) != len(parts):
+        raise ModelError(
+            f"The prompt has {len(parts)} media parts, and the model's processor reports "
+            f"{len(reported)}: they cannot be followed. Choose another model."
+        )
+    return tuple(found)
