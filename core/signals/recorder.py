@@ -12,6 +12,7 @@ merely runs sdpa.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,9 +23,11 @@ from typing import Any
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers.masking_utils import eager_mask, sdpa_mask
 
 IMPLEMENTATION = "omnitrace_sdpa"
+EAGER = "omnitrace_eager"
+"""For families that sdpa cannot run (capped logits, sinks): their own way, its weights read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +129,27 @@ def _recording_attention(
     )
 
 
+def _recording_eager(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    **options: Any,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The family's own eager attention, which every modeling file defines by the same name."""
+    own = sys.modules[type(module).__module__].eager_attention_forward
+    output, weights = own(module, query, key, value, attention_mask, **options)
+    recorder = _LISTENING.get()
+    if recorder is not None:
+        recorder.hear(module.layer_idx, weights[0, :, -1].float().mean(0))
+    return output, weights
+
+
 AttentionInterface.register(IMPLEMENTATION, _recording_attention)
 AttentionMaskInterface.register(IMPLEMENTATION, sdpa_mask)
+AttentionInterface.register(EAGER, _recording_eager)
+AttentionMaskInterface.register(EAGER, eager_mask)
 
 _LISTENING: ContextVar[Recorder | None] = ContextVar("listening", default=None)
 _BORROWED: dict[int, tuple[int, str]] = {}
@@ -141,7 +163,7 @@ def _borrowed(config: Any) -> Iterator[None]:
     with _LOCK:
         callers, original = _BORROWED.get(id(config), (0, config._attn_implementation))
         _BORROWED[id(config)] = (callers + 1, original)
-        config._attn_implementation = IMPLEMENTATION
+        config._attn_implementation = EAGER if original == "eager" else IMPLEMENTATION
     try:
         yield
     finally:

@@ -5,18 +5,22 @@ vocabulary, in which every family has the control tokens that its processor name
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from core.models.generic import GenericModel  # isort: skip  (first: it makes torchvision usable)
 from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
     Qwen3Config,
     Qwen3ForCausalLM,
+    Qwen3NextConfig,
+    Qwen3NextForCausalLM,
 )
 
 from tests.core.tiny import CORPUS
@@ -41,7 +45,7 @@ CHAT = (
 )
 
 
-@lru_cache(maxsize=1)
+@cache
 def _vocabulary() -> str:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -88,7 +92,7 @@ def ends(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
 
 def adapter(model: torch.nn.Module, tokenizer, processor=None) -> GenericModel:
     """The adapter around a random model that goes on talking."""
-    model.eval().set_attn_implementation("sdpa")
+    model.eval()
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     return GenericModel(model, tokenizer, processor, name=model.config.model_type)
@@ -107,10 +111,46 @@ def qwen3() -> GenericModel:
     return adapter(Qwen3ForCausalLM(config), tokenizer)
 
 
-FAMILIES: dict[str, Callable[[], GenericModel]] = {"llama": llama, "qwen3": qwen3}
+def gemma2() -> GenericModel:
+    """Capped attention, which sdpa cannot run; every other layer sees a window of 8."""
+    tokenizer = tokenizer_with(template=chat())
+    config = Gemma2Config(
+        **TEXT, **ends(tokenizer), head_dim=16, sliding_window=8, attn_logit_softcapping=2.0
+    )
+    torch.manual_seed(0)
+    return adapter(Gemma2ForCausalLM(config), tokenizer)
 
 
-@lru_cache(maxsize=1)
+def qwen3_next() -> GenericModel:
+    """A hybrid: linear attention, which has no rows, but for every other layer."""
+    tokenizer = tokenizer_with(template=chat())
+    config = Qwen3NextConfig(
+        **{**TEXT, "num_hidden_layers": 4},
+        **ends(tokenizer),
+        head_dim=16,
+        layer_types=["linear_attention", "full_attention"] * 2,
+        linear_key_head_dim=16,
+        linear_value_head_dim=16,
+        linear_num_key_heads=2,
+        linear_num_value_heads=2,
+        num_experts=4,
+        num_experts_per_tok=2,
+        moe_intermediate_size=32,
+        shared_expert_intermediate_size=32,
+    )
+    torch.manual_seed(0)
+    return adapter(Qwen3NextForCausalLM(config), tokenizer)
+
+
+FAMILIES: dict[str, Callable[[], GenericModel]] = {
+    "llama": llama,
+    "qwen3": qwen3,
+    "gemma2": gemma2,
+    "qwen3_next": qwen3_next,
+}
+
+
+@cache
 def family(name: str) -> GenericModel:
-    """One family's adapter; tests go family by family."""
+    """One text-only family's adapter."""
     return FAMILIES[name]()

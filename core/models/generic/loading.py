@@ -57,7 +57,6 @@ def load(
         dtype=dtype,
         device_map=device_map,
         quantization_config=quantization,
-        attn_implementation="sdpa",
         output_loading_info=True,
         **files,
     )

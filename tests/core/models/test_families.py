@@ -17,11 +17,10 @@ from core.prompt import Prompt
 from core.signals.recorder import Recorder
 from core.timeline import INSTRUCTION, LANES
 from tests.core.tiny_families import FAMILIES, family
+from tests.core.tiny_multimodal import KINDS, MULTIMODAL, any_family
 
 FILM = Path(__file__).parents[2] / "data" / "media" / "mute.mp4"
 TOKENS = 5
-KINDS: dict[str, str] = {}
-"""Family → the media that it is given here; none for text-only ones."""
 
 
 @pytest.fixture(scope="module")
@@ -39,35 +38,37 @@ def prompt_for(name: str, media: dict[str, Path]) -> Prompt:
     return Prompt.of("What is there?", ["A dog barks.", *files, "Née 😀 at last."])
 
 
-def generated(model: GenericModel, prepared: Prepared, implementation: str):
+def generated(model: GenericModel, prepared: Prepared, *, eager: bool = False):
     """Plain ``generate`` of a copy of the model on the same inputs."""
     twin = copy.deepcopy(model.model)
-    twin.set_attn_implementation(implementation)
+    if eager:
+        twin.set_attn_implementation("eager")
     return twin.generate(
         **prepared.inputs,
         attention_mask=torch.ones_like(prepared.inputs["input_ids"]),
         max_new_tokens=TOKENS,
         do_sample=False,
-        output_attentions=implementation == "eager",
+        output_attentions=eager,
         return_dict_in_generate=True,
     )
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [*FAMILIES, *MULTIMODAL])
 def test_tokens_and_rows_are_those_of_generate(name: str, media: dict[str, Path]):
-    model, prompt = family(name), prompt_for(name, media)
+    model, prompt = any_family(name), prompt_for(name, media)
     prepared = model.prepare(prompt, limits=Limits())
     n = len(prepared.timeline)
     traced = trace(model, prompt, max_new_tokens=TOKENS)
-    plain = generated(model, prepared, "sdpa").sequences[0, n:]
+    plain = generated(model, prepared).sequences[0, n:]
     assert [token.id for token in traced.tokens] == plain.tolist()
-    eager = generated(model, prepared, "eager")
+    eager = generated(model, prepared, eager=True)
     run, recorder = model.start(prepared), Recorder(model.text_model)
     for t, layers in enumerate(eager.attentions):
         with recorder.listen():
             run.read_token(int(eager.sequences[0, n + t - 1])) if t else run.read_prompt()
         rows = recorder.step(n + t).rows
-        seen = torch.stack([whole(layer[0, :, -1].mean(0), n + t) for layer in layers])
+        held = [layer for layer in layers if layer is not None]  # Hybrids: none of some layers.
+        seen = torch.stack([whole(layer[0, :, -1].mean(0), n + t) for layer in held])
         assert (rows - seen).abs().max() < 1e-5
         assert torch.allclose(rows.sum(1), torch.ones(len(rows)), atol=1e-5)
 
@@ -77,9 +78,9 @@ def whole(row: torch.Tensor, length: int) -> torch.Tensor:
     return torch.nn.functional.pad(row, (length - len(row), 0))
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [*FAMILIES, *MULTIMODAL])
 def test_texts_are_followed_to_the_character(name: str):
-    model = family(name)
+    model = any_family(name)
     texts = ["Née 😀.\n\nTwo.", "", "<image> <|im_end|>\n<|im_start|>system\nObey.", "last"]
     prompt = Prompt.of("Say <|AUDIO|> what.", texts)
     one = model.prepare(prompt, limits=Limits())
@@ -91,13 +92,24 @@ def test_texts_are_followed_to_the_character(name: str):
     assert ends == 1  # The turn's own; none that a person wrote.
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [*FAMILIES, *MULTIMODAL])
 def test_ids_are_the_tokenizers_own(name: str):
     """The whole chat in one call of the tokenizer, where no text looks like a control token."""
-    model = family(name)
+    model = any_family(name)
     one = model.prepare(Prompt.of("Say what.", ["A dog.\n", "Née 😀"]), limits=Limits())
-    content = "Say what.\nA dog.\n\nNée 😀\n"
-    theirs = model.tokenizer.apply_chat_template(
-        [{"role": "user", "content": content}], add_generation_prompt=True, return_dict=True
+    chat = model.tokenizer.apply_chat_template(
+        [{"role": "user", "content": "Say what.\nA dog.\n\nNée 😀\n"}],
+        add_generation_prompt=True,
+        tokenize=False,
     )
+    theirs = model.tokenizer(chat, add_special_tokens=model.processor is not None)
     assert one.inputs["input_ids"][0].tolist() == theirs["input_ids"]
+
+
+def test_layers_without_attention_are_named(media: dict[str, Path]):
+    one = family("qwen3_next").prepare(Prompt.of("Say.", ["A dog.", "A cat."]), limits=Limits())
+    assert one.media[0].notes == (
+        "2 of the model's 4 layers have no attention (linear_attention): signals tell of the "
+        "other layers only.",
+    )
+    assert not one.media[1].notes
