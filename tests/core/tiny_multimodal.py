@@ -253,14 +253,14 @@ MULTIMODAL: dict[str, Callable[[], GenericModel]] = {
     "llava": llava,
 }
 KINDS = {
-    "qwen3_omni": "image audio video",
-    "qwen2_5_vl": "image video",
-    "qwen3_vl": "image video",
-    "qwen2_audio": "audio",
-    "smolvlm": "image video",
-    "llava": "image",
+    "qwen3_omni": ("image audio video",),
+    "qwen2_5_vl": ("image video",),
+    "qwen3_vl": ("image video",),
+    "qwen2_audio": ("audio",),
+    "smolvlm": ("image", "video"),
+    "llava": ("image",),
 }
-"""Family → the media that it takes."""
+"""Family → the media that it takes in one prompt; SmolVLM never mixes its two."""
 
 
 @cache

@@ -92,6 +92,7 @@ class MediaReader:
         """
         for part in parts:
             self._require_kind(part)
+        self._require_apart(parts)
         return [self._decode(part, limits) for part in parts]
 
     def process(
@@ -109,31 +110,19 @@ class MediaReader:
         """
         if self._processor is None:
             return Processed((), {})
-        pictures = [one.pixels for one in decoded if isinstance(one, Picture)]
-        sounds = [one.samples for one in decoded if isinstance(one, Sound)]
-        films = [one for one in decoded if isinstance(one, Film)]
-        media: dict[str, Any] = {"images": pictures or None, "audio": sounds or None}
-        if films:
-            media |= {
-                "videos": [film.frames for film in films],
-                "videos_kwargs": {
-                    "do_sample_frames": False,
-                    "video_metadata": [_metadata(film) for film in films],
-                },
-            }
         with self._lock:
             processed = dict(
                 self._processor(
                     text=[markup],
                     return_tensors="pt",
                     return_text_replacement_offsets=True,
-                    **{name: value for name, value in media.items() if value is not None},
+                    **processor_arguments(decoded),
                 )
             )
         reported = processed.get("text_replacement_offsets") or [[]]
         replacements = _assigned(reported[0], parts)
         tensors = {name: v for name, v in processed.items() if name not in _NOT_INPUTS}
-        return Processed(replacements, self._timed(tensors, films))
+        return Processed(replacements, self._timed(tensors, decoded))
 
     def token_types(self, ids: np.ndarray, tensors: dict[str, Any]) -> dict[str, torch.Tensor]:
         """The processor's modality of every position, ``(1, n)``, for models that take it."""
@@ -152,6 +141,18 @@ class MediaReader:
             f"{_NAMES[part.kind]}. Remove it, or choose a model that takes it, such as 'embedded' "
             "or Qwen/Qwen2.5-Omni-7B."
         )
+
+    def _require_apart(self, parts: Sequence[MediaPart]) -> None:
+        """Some processors give pictures and films the same tensors: one would replace the other."""
+        kinds = {part.kind for part in parts}
+        if not {"image", "video"} <= kinds:
+            return
+        picture, film = self._processor.image_processor, self._processor.video_processor
+        if set(picture.model_input_names) & set(film.model_input_names):
+            raise InputError(
+                f"{self._name} takes pictures or films in one prompt, not both. Remove the "
+                "pictures or the films."
+            )
 
     def _decode(self, part: MediaPart, limits: Limits) -> Decoded:
         film = getattr(self._processor, "video_processor", None)
@@ -176,13 +177,28 @@ class MediaReader:
                 "one recording. Cut it shorter, or give it as several parts."
             )
 
-    def _timed(self, tensors: dict[str, Any], films: Sequence[Film]) -> dict[str, Any]:
+    def _timed(self, tensors: dict[str, Any], decoded: Sequence[Decoded]) -> dict[str, Any]:
         """Where the processor assumed one rate for all films, each film's own."""
         if "video_second_per_grid" in tensors:
             per_step = self._processor.video_processor.temporal_patch_size
-            own = [per_step / film.fps for film in films]
+            own = [per_step / film.fps for film in decoded if isinstance(film, Film)]
             tensors["video_second_per_grid"] = torch.tensor(own)
         return tensors
+
+
+def processor_arguments(decoded: Sequence[Decoded]) -> dict[str, Any]:
+    """Decoded media as processors take them: kind by kind, frames as sampled, with their times."""
+    films = [one for one in decoded if isinstance(one, Film)]
+    arguments = {
+        "images": [one.pixels for one in decoded if isinstance(one, Picture)],
+        "audio": [one.samples for one in decoded if isinstance(one, Sound)],
+        "videos": [film.frames for film in films],
+        "videos_kwargs": {
+            "do_sample_frames": False,
+            "video_metadata": [_metadata(film) for film in films],
+        },
+    }
+    return {name: value for name, value in arguments.items() if value and (films or name[0] != "v")}
 
 
 def _metadata(film: Film) -> VideoMetadata:

@@ -13,6 +13,7 @@ from core.decoding import trace
 from core.media import Limits
 from core.models.base import Prepared
 from core.models.generic import GenericModel
+from core.models.generic.media import processor_arguments
 from core.prompt import Prompt
 from core.signals.recorder import Recorder
 from core.timeline import INSTRUCTION, LANES
@@ -21,6 +22,9 @@ from tests.core.tiny_multimodal import KINDS, MULTIMODAL, any_family
 
 FILM = Path(__file__).parents[2] / "data" / "media" / "mute.mp4"
 TOKENS = 5
+TEXTS_ONLY = [(name, "") for name in FAMILIES]
+MEDIA = [(name, kinds) for name, several in KINDS.items() for kinds in several]
+CASES = [*TEXTS_ONLY, *MEDIA]
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +35,9 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"image": folder / "a.png", "audio": folder / "a.wav", "video": FILM}
 
 
-def prompt_for(name: str, media: dict[str, Path]) -> Prompt:
-    """Each medium the family takes, twice the first, between texts."""
-    kinds = KINDS.get(name, "").split()
-    files = [media[kind] for kind in [*kinds, *kinds[:1]]]
+def prompt_of(kinds: str, media: dict[str, Path]) -> Prompt:
+    """Each medium, twice the first, between texts."""
+    files = [media[kind] for kind in [*kinds.split(), *kinds.split()[:1]]]
     return Prompt.of("What is there?", ["A dog barks.", *files, "Née 😀 at last."])
 
 
@@ -53,9 +56,9 @@ def generated(model: GenericModel, prepared: Prepared, *, eager: bool = False):
     )
 
 
-@pytest.mark.parametrize("name", [*FAMILIES, *MULTIMODAL])
-def test_tokens_and_rows_are_those_of_generate(name: str, media: dict[str, Path]):
-    model, prompt = any_family(name), prompt_for(name, media)
+@pytest.mark.parametrize(("name", "kinds"), CASES)
+def test_tokens_and_rows_are_those_of_generate(name: str, kinds: str, media: dict[str, Path]):
+    model, prompt = any_family(name), prompt_of(kinds, media)
     prepared = model.prepare(prompt, limits=Limits())
     n = len(prepared.timeline)
     traced = trace(model, prompt, max_new_tokens=TOKENS)
@@ -113,3 +116,24 @@ def test_layers_without_attention_are_named(media: dict[str, Path]):
         "other layers only.",
     )
     assert not one.media[1].notes
+
+
+@pytest.mark.parametrize(("name", "kinds"), MEDIA)
+def test_ids_with_media_are_the_processors_own(name: str, kinds: str, media: dict[str, Path]):
+    """The whole chat in one call of the processor, its texts where they belong."""
+    model, prompt = any_family(name), prompt_of(kinds, media)
+    parts = [part for _, part in prompt.media]
+    decoded = model._reader.decode(parts, limits=Limits())
+    content = [{"type": "text", "text": "What is there?\n"}]
+    for part in prompt.parts:
+        if part.kind == "text":
+            content.append({"type": "text", "text": f"{part.text}\n"})
+        else:
+            content += [{"type": part.kind}, {"type": "text", "text": "\n"}]
+    markup = model.processor.apply_chat_template(
+        [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
+    )
+    arguments = processor_arguments(decoded)
+    theirs = model.processor(text=[markup], return_tensors="pt", **arguments)
+    ours = model.prepare(prompt, limits=Limits()).inputs["input_ids"]
+    assert ours.tolist() == theirs["input_ids"].tolist()
