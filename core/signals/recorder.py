@@ -163,7 +163,8 @@ def _borrowed(config: Any) -> Iterator[None]:
     with _LOCK:
         callers, original = _BORROWED.get(id(config), (0, config._attn_implementation))
         _BORROWED[id(config)] = (callers + 1, original)
-        config._attn_implementation = EAGER if original == "eager" else IMPLEMENTATION
+        # As a mapping, or the configs of the towers inside would be set as well.
+        config._attn_implementation = {"": EAGER if original == "eager" else IMPLEMENTATION}
     try:
         yield
     finally:
@@ -172,4 +173,4 @@ def _borrowed(config: Any) -> Iterator[None]:
             if callers > 1:
                 _BORROWED[id(config)] = (callers - 1, original)
             else:
-                config._attn_implementation = original
+                config._attn_implementation = {"": original}

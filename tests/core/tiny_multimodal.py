@@ -7,6 +7,7 @@ import torch
 
 from core.models.generic import GenericModel
 from tests.core.tiny_families import TEXT, adapter, chat, ends, family, tokenizer_with
+from tests.core.tiny_gemma_phi import gemma3n, gemma4, phi4_multimodal
 
 from transformers import (  # isort: skip  (after our own, which make torchvision usable)
     CLIPVisionConfig,
@@ -249,6 +250,9 @@ MULTIMODAL: dict[str, Callable[[], GenericModel]] = {
     "qwen2_5_vl": qwen2_5_vl,
     "qwen3_vl": qwen3_vl,
     "qwen2_audio": qwen2_audio,
+    "gemma3n": gemma3n,
+    "gemma4": gemma4,
+    "phi4_multimodal": phi4_multimodal,
     "smolvlm": smolvlm,
     "llava": llava,
 }
@@ -257,6 +261,9 @@ KINDS = {
     "qwen2_5_vl": ("image video",),
     "qwen3_vl": ("image video",),
     "qwen2_audio": ("audio",),
+    "gemma3n": ("image audio",),
+    "gemma4": ("image audio video",),
+    "phi4_multimodal": ("image audio",),
     "smolvlm": ("image", "video"),
     "llava": ("image",),
 }

@@ -2,7 +2,6 @@
 
 loading.py    a folder or a GGUF file → the adapter
 model.py      the adapter: prompt → ids, timeline, inputs
-chat.py       prompt → the template's markup, marks in the place of texts
 media.py      media → tensors and expansions, by the model's processor
 places.py     what an item's positions show; whole items as the fallback
 families.py   which rules hold for which family; pictures.py, sounds.py, films.py: the rules

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -21,19 +20,11 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from core.errors import ModelError
+from core.models.base import Loading
 from core.models.generic.model import GenericModel
 
 
-def load(
-    folder: Path,
-    *,
-    name: str,
-    device: str | None,
-    dtype: torch.dtype,
-    device_map: str | Mapping[str, Any] | None,
-    quantization: Any | None,
-    world_only: bool = False,
-) -> GenericModel:
+def load(folder: Path, how: Loading) -> GenericModel:
     """Load a checkpoint from a folder.
 
     Raises:
@@ -47,28 +38,28 @@ def load(
     multimodal = type(config) in MODEL_FOR_MULTIMODAL_LM_MAPPING
     if config.is_encoder_decoder or not (multimodal or type(config) in MODEL_FOR_CAUSAL_LM_MAPPING):
         raise ModelError(
-            f"{name} is of the type {config.model_type!r}, which is not a decoder-only language "
+            f"{how.name} is of the type {config.model_type!r}, which is no decoder-only language "
             "model: its answers cannot be traced. Choose one that is."
         )
     loader = AutoModelForMultimodalLM if multimodal else AutoModelForCausalLM
     model, report = loader.from_pretrained(
         folder,
         config=config,
-        dtype=dtype,
-        device_map=device_map,
-        quantization_config=quantization,
+        dtype=how.dtype,
+        device_map=how.device_map,
+        quantization_config=how.quantization,
         output_loading_info=True,
         **files,
     )
     _require_whole(model, report)
-    if device is not None and device_map is None:
-        model = model.to(device)
+    if how.device is not None and how.device_map is None:
+        model = model.to(how.device)
     processor = AutoProcessor.from_pretrained(folder, **files) if multimodal else None
     tokenizer = (
         processor.tokenizer if multimodal else AutoTokenizer.from_pretrained(folder, **files)
     )
-    require_followable(model, tokenizer, name)
-    return GenericModel(model.eval(), tokenizer, processor, name=name)
+    require_followable(model, tokenizer, how.name)
+    return GenericModel(model.eval(), tokenizer, processor, name=how.name)
 
 
 def require_followable(model: PreTrainedModel, tokenizer: Any, name: str) -> None:

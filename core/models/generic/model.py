@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 from core.errors import LimitError
 from core.media import Limits, check_prompt
 from core.models.base import Prepared
-from core.models.generic.chat import Markup, render
+from core.models.chat import Markup, render
 from core.models.generic.families import FAMILIES, UNKNOWN
 from core.models.generic.media import Decoded, MediaReader, Processed, Replacement
 from core.models.generic.places import Item, Places, Rule, whole_item
@@ -78,7 +78,7 @@ class GenericModel:
         check_prompt(prompt, limits)
         decoded = self._reader.decode([part for _, part in prompt.media], limits=limits)
         speaker = self.processor if self.processor is not None else self.tokenizer
-        markup = render(prompt, speaker, multimodal=self.processor is not None)
+        markup = render(prompt, speaker, written={} if self.processor is None else None)
         processed = self._reader.process(markup.text, prompt.media, decoded)
         ids, timeline = self._lay_out(markup, processed.replacements, prompt)
         if len(ids) >= self.context:

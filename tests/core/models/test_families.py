@@ -41,19 +41,34 @@ def prompt_of(kinds: str, media: dict[str, Path]) -> Prompt:
     return Prompt.of("What is there?", ["A dog barks.", *files, "Née 😀 at last."])
 
 
-def generated(model: GenericModel, prepared: Prepared, *, eager: bool = False):
-    """Plain ``generate`` of a copy of the model on the same inputs."""
-    twin = copy.deepcopy(model.model)
-    if eager:
-        twin.set_attn_implementation("eager")
-    return twin.generate(
+def generated(model: torch.nn.Module, prepared: Prepared) -> torch.Tensor:
+    """Ids of plain ``generate`` on the same inputs."""
+    return model.generate(
         **prepared.inputs,
         attention_mask=torch.ones_like(prepared.inputs["input_ids"]),
         max_new_tokens=TOKENS,
         do_sample=False,
-        output_attentions=eager,
-        return_dict_in_generate=True,
-    )
+    )[0]
+
+
+def eagerly(model: GenericModel, prepared: Prepared) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Ids, and each step's last rows, of a copy whose attention is eager."""
+    twin = copy.deepcopy(model.model)
+    twin.set_attn_implementation("eager")
+    attending = [
+        layer.self_attn for layer in twin.get_decoder().layers if hasattr(layer, "self_attn")
+    ]
+    rows: list[list[torch.Tensor]] = [[] for _ in attending]
+    for module, heard in zip(attending, rows, strict=True):
+        module.register_forward_hook(
+            lambda _, __, output, heard=heard: heard.append(output[1][0, :, -1].mean(0))
+        )
+    ids = generated(twin, prepared)
+    n = len(prepared.timeline)
+    return ids, [
+        torch.stack([whole(row, n + t) for row in step])
+        for t, step in enumerate(zip(*rows, strict=True))
+    ]
 
 
 @pytest.mark.parametrize(("name", "kinds"), CASES)
@@ -62,16 +77,15 @@ def test_tokens_and_rows_are_those_of_generate(name: str, kinds: str, media: dic
     prepared = model.prepare(prompt, limits=Limits())
     n = len(prepared.timeline)
     traced = trace(model, prompt, max_new_tokens=TOKENS)
-    plain = generated(model, prepared).sequences[0, n:]
+    plain = generated(model.model, prepared)[n:]
     assert [token.id for token in traced.tokens] == plain.tolist()
-    eager = generated(model, prepared, eager=True)
+    ids, steps = eagerly(model, prepared)
     run, recorder = model.start(prepared), Recorder(model.text_model)
-    for t, layers in enumerate(eager.attentions):
+    assert len(steps) == len(traced.tokens)
+    for t, seen in enumerate(steps):
         with recorder.listen():
-            run.read_token(int(eager.sequences[0, n + t - 1])) if t else run.read_prompt()
+            run.read_token(int(ids[n + t - 1])) if t else run.read_prompt()
         rows = recorder.step(n + t).rows
-        held = [layer for layer in layers if layer is not None]  # Hybrids: none of some layers.
-        seen = torch.stack([whole(layer[0, :, -1].mean(0), n + t) for layer in held])
         assert (rows - seen).abs().max() < 1e-5
         assert torch.allclose(rows.sum(1), torch.ones(len(rows)), atol=1e-5)
 

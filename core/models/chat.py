@@ -7,7 +7,7 @@ say. So a literal ``<image>`` or ``<|im_end|>`` in a text stays a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,26 +40,38 @@ class Markup:
             yield self.texts[int(piece)] if at % 2 else (piece, STRUCTURAL)
 
 
-def render(prompt: Prompt, speaker: Any, *, multimodal: bool) -> Markup:
+def render(
+    prompt: Prompt,
+    speaker: Any,
+    *,
+    written: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Markup:
     """Lay a prompt out as the user's turn: the instruction, then the parts, each on its own line.
 
     Args:
         prompt: instruction and parts.
         speaker: the processor or tokenizer that has the chat template, if there is one.
-        multimodal: the template takes content as a list of typed items, not as a string.
+        written: kind of media → what stands for it, where the template takes one string; by
+            default it takes a list of typed items, and writes the placeholders itself.
+        options: further names that the template reads.
 
     Raises:
         ModelError: the template loses a text.
     """
     texts, content = _content(prompt)
     chat = bool(getattr(speaker, "chat_template", None))
+    if written is not None:
+        line = "".join(item.get("text") or written[item["type"]] for item in content)
     if chat:
-        given = content if multimodal else "".join(item["text"] for item in content)
         text = speaker.apply_chat_template(
-            [{"role": "user", "content": given}], tokenize=False, add_generation_prompt=True
+            [{"role": "user", "content": content if written is None else line}],
+            tokenize=False,
+            add_generation_prompt=True,
+            **(options or {}),
         )
     else:
-        text = "".join(_plain(item, speaker) for item in content)
+        text = "".join(_plain(item, speaker) for item in content) if written is None else line
     if _MARKS.findall(text) != [str(number) for number in range(len(texts))]:
         raise ModelError(
             "The model's chat template leaves out or reorders texts, so they cannot be followed. "
