@@ -55,6 +55,12 @@ def available_models() -> tuple[KnownModel, ...]:
         KnownModel("embedded", "Embedded miniature · knows only its own small world"),
         KnownModel("Qwen/Qwen2.5-Omni-7B", "Qwen2.5-Omni 7B · needs a GPU of 24 GB"),
         KnownModel("Qwen/Qwen2.5-Omni-3B", "Qwen2.5-Omni 3B · needs a GPU of 12 GB"),
+        KnownModel(
+            "Qwen/Qwen3-Omni-30B-A3B-Instruct", "Qwen3-Omni 30B · needs GPUs of 80 GB in all"
+        ),
+        KnownModel(
+            "HuggingFaceTB/SmolLM2-135M-Instruct", "SmolLM2 135M · texts only, any computer"
+        ),
     )
 
 

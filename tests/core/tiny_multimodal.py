@@ -257,7 +257,7 @@ MULTIMODAL: dict[str, Callable[[], GenericModel]] = {
     "llava": llava,
 }
 KINDS = {
-    "qwen3_omni": ("image audio video",),
+    "qwen3_omni": ("image audio video", "audio film"),
     "qwen2_5_vl": ("image video",),
     "qwen3_vl": ("image video",),
     "qwen2_audio": ("audio",),
@@ -267,7 +267,10 @@ KINDS = {
     "smolvlm": ("image", "video"),
     "llava": ("image",),
 }
-"""Family → the media that it takes in one prompt; SmolVLM never mixes its two."""
+"""Family → the media that it takes in one prompt; SmolVLM never mixes its two.
+
+A ``film`` is one whose sound is heard.
+"""
 
 
 @cache

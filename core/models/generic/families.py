@@ -23,10 +23,16 @@ class Family:
     heard_seconds: float | None = None
     """Longest recording that the processor takes without cutting it silently; ``None``: any."""
 
+    hears_films: bool = False
+    """The sound of a film can be given, woven into its pictures; of one film in a prompt."""
+
 
 _QWEN_VL = Family(image=pictures.merged_patches, video=films.merged_patches)
 _QWEN3_OMNI = Family(
-    image=pictures.merged_patches, audio=sounds.chunked, video=films.merged_patches
+    image=pictures.merged_patches,
+    audio=sounds.chunked,
+    video=films.merged_patches,
+    hears_films=True,
 )
 _SMOLVLM = Family(image=pictures.tiles_then_whole, video=films.square_frames)
 

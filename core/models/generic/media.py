@@ -25,7 +25,11 @@ Decoded = Picture | Sound | Film
 TICKS = 1000
 """A second, as films are described to processors; a frame then has its own time to 1 ms."""
 
+SHORTEST_SOUND = 0.1
+"""Seconds; a film's shorter sound is left out."""
+
 UNHEARD = "The film's sound is left out: this model takes the pictures of films only."
+UNHEARD_OF_SEVERAL = "The film's sound is left out: this model hears one film in a prompt."
 
 _NAMES = {"image": "pictures", "audio": "recordings", "video": "films"}
 _PLACEHOLDERS = {"image": "image_token", "audio": "audio_token", "video": "video_token"}
@@ -75,6 +79,12 @@ class MediaReader:
         }
 
     @property
+    def sound_ids(self) -> frozenset[int]:
+        """Ids of the positions that sound fills."""
+        ids = [] if self._processor is None else self._processor.audio_token_ids
+        return frozenset(token for token in ids if token is not None)
+
+    @property
     def positions_of(self) -> frozenset[int]:
         """Ids of the positions that media fill."""
         if self._processor is None:
@@ -93,7 +103,11 @@ class MediaReader:
         for part in parts:
             self._require_kind(part)
         self._require_apart(parts)
-        return [self._decode(part, limits) for part in parts]
+        decoded = [self._decode(part, limits) for part in parts]
+        alone = sum(isinstance(one, Film) for one in decoded) == 1
+        if self._family.hears_films and alone:
+            return decoded
+        return [_silenced(one, self._family.hears_films) for one in decoded]
 
     def process(
         self, markup: str, parts: Sequence[tuple[int, MediaPart]], decoded: Sequence[Decoded]
@@ -164,9 +178,6 @@ class MediaReader:
         )
         if isinstance(decoded, Sound):
             self._require_heard(part, decoded)
-        if isinstance(decoded, Film) and decoded.sound is not None:
-            notes = (*decoded.info.notes, UNHEARD)
-            return replace(decoded, info=replace(decoded.info, notes=notes))
         return decoded
 
     def _require_heard(self, part: MediaPart, sound: Sound) -> None:
@@ -181,24 +192,53 @@ class MediaReader:
         """Where the processor assumed one rate for all films, each film's own."""
         if "video_second_per_grid" in tensors:
             per_step = self._processor.video_processor.temporal_patch_size
-            own = [per_step / film.fps for film in decoded if isinstance(film, Film)]
-            tensors["video_second_per_grid"] = torch.tensor(own)
+            films = [one for one in decoded if isinstance(one, Film)]
+            tensors["video_second_per_grid"] = torch.tensor([per_step / one.fps for one in films])
+            # Else the model would take the two streams of a heard film for texts.
+            tensors["use_audio_in_video"] = any(sound_of(film) is not None for film in films)
         return tensors
 
 
 def processor_arguments(decoded: Sequence[Decoded]) -> dict[str, Any]:
-    """Decoded media as processors take them: kind by kind, frames as sampled, with their times."""
+    """Decoded media as processors take them: kind by kind, frames as sampled, with their times.
+
+    Sound goes in prompt order, that of a film among the recordings: so the model will meet it.
+    """
     films = [one for one in decoded if isinstance(one, Film)]
-    arguments = {
-        "images": [one.pixels for one in decoded if isinstance(one, Picture)],
-        "audio": [one.samples for one in decoded if isinstance(one, Sound)],
-        "videos": [film.frames for film in films],
-        "videos_kwargs": {
+    pictures = [one.pixels for one in decoded if isinstance(one, Picture)]
+    sounds = [sound for one in decoded if (sound := sound_of(one)) is not None]
+    arguments: dict[str, Any] = {"images": pictures} if pictures else {}
+    if sounds:
+        arguments["audio"] = [one.samples for one in sounds]
+    if films:
+        arguments["videos"] = [film.frames for film in films]
+        arguments["videos_kwargs"] = {
             "do_sample_frames": False,
             "video_metadata": [_metadata(film) for film in films],
-        },
-    }
-    return {name: value for name, value in arguments.items() if value and (films or name[0] != "v")}
+        }
+    if any(sound_of(film) is not None for film in films):
+        heard = [one for one in decoded if sound_of(one) is not None]
+        arguments["audio_from_video_indices"] = [
+            films.index(one) if isinstance(one, Film) else None for one in heard
+        ]
+        arguments["load_audio_from_video"] = True
+        arguments["videos_kwargs"]["fps"] = films[0].fps
+    return arguments
+
+
+def sound_of(one: Decoded) -> Sound | None:
+    """The recording, or the film's sound where it has any that can be heard."""
+    if isinstance(one, Film) and one.sound is not None:
+        long_enough = len(one.sound) >= SHORTEST_SOUND * one.rate
+        return Sound(one.sound, one.rate, one.info) if long_enough else None
+    return one if isinstance(one, Sound) else None
+
+
+def _silenced(one: Decoded, hears_films: bool) -> Decoded:
+    if not isinstance(one, Film) or one.sound is None:
+        return one
+    note = UNHEARD_OF_SEVERAL if hears_films else UNHEARD
+    return replace(one, sound=None, info=replace(one.info, notes=(*one.info.notes, note)))
 
 
 def _metadata(film: Film) -> VideoMetadata:

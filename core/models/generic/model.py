@@ -21,7 +21,7 @@ from core.media import Limits, check_prompt
 from core.models.base import Prepared
 from core.models.chat import Markup, render
 from core.models.generic.families import FAMILIES, UNKNOWN
-from core.models.generic.media import Decoded, MediaReader, Processed, Replacement
+from core.models.generic.media import Decoded, MediaReader, Processed, Replacement, sound_of
 from core.models.generic.places import Item, Places, Rule, whole_item
 from core.models.generic.run import GenericRun
 from core.models.layout import Builder
@@ -146,7 +146,9 @@ class GenericModel:
             times = sum(1 for _ in run)
             token = self._codec.control[piece] if is_control else None
             if token in self._reader.positions_of:
-                builder.add_ids([token] * times, _held(times, one.part, lane))
+                woven = lane == "video_frames" and token in self._reader.sound_ids
+                held = _held(times, one.part, "video_sound" if woven else lane)
+                builder.add_ids([token] * times, held)
             elif is_control:
                 for _ in range(times):
                     builder.add_control(piece)
@@ -170,23 +172,36 @@ class GenericModel:
         seen = dict.fromkeys(_LANE, 0)
         infos = {}
         for (index, part), one in zip(parts, decoded, strict=True):
-            at = np.flatnonzero(timeline.part == index)
-            item = Item(
-                decoded=one,
-                index=seen[part.kind],
-                count=len(at),
-                expansion=expansions[index],
-                tensors=processed.tensors,
-                processor=self.processor,
-                config=self.model.config,
-            )
+            notes: list[str] = []
+            for kind, lane, medium in _streams(one, part.kind):
+                held = (timeline.part == index) & (timeline.lane == LANES.index(lane))
+                at = np.flatnonzero(held)
+                item = Item(
+                    decoded=medium,
+                    index=seen[part.kind],
+                    count=len(at),
+                    expansion=expansions[index],
+                    tensors=processed.tensors,
+                    processor=self.processor,
+                    config=self.model.config,
+                )
+                places, told = _places(item, getattr(self._family, kind))
+                notes += told
+                timeline.seconds[at], timeline.box[at] = places.seconds, places.box
+                hidden = at[~places.shown]
+                timeline.part[hidden], timeline.lane[hidden] = STRUCTURAL, -1
             seen[part.kind] += 1
-            places, notes = _places(item, getattr(self._family, part.kind))
-            timeline.seconds[at], timeline.box[at] = places.seconds, places.box
-            hidden = at[~places.shown]
-            timeline.part[hidden], timeline.lane[hidden] = STRUCTURAL, -1
             infos[index] = replace(one.info, notes=(*one.info.notes, *notes))
         return infos
+
+
+def _streams(one: Decoded, kind: str) -> list[tuple[str, str, Decoded]]:
+    """What a part gives the model, as ``(kind of rule, lane, medium)``: a heard film gives two."""
+    streams = [(kind, _LANE[kind], one)]
+    sound = sound_of(one)
+    if kind == "video" and sound is not None:
+        streams.append(("audio", "video_sound", sound))
+    return streams
 
 
 def _places(item: Item, rule: Rule | None) -> tuple[Places, tuple[str, ...]]:

@@ -20,6 +20,8 @@ class GenericRun:
     def __init__(self, model: PreTrainedModel, inputs: Mapping[str, Any]) -> None:
         self._model = model
         device = model.get_input_embeddings().weight.device
+        if device.type == "meta":  # Offloaded: hooks take the inputs to where they are needed.
+            device = torch.device("cpu")
         on_device = {name: _placed(value, device, model.dtype) for name, value in inputs.items()}
         self._ids: torch.Tensor = on_device.pop("input_ids")
         self._state: dict[str, Any] = {

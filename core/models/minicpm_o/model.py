@@ -255,6 +255,7 @@ def _held(count: int, part: int, run: Run) -> Timeline:
     timeline = Timeline.structural(count)
     timeline.part[:], timeline.lane[:] = part, LANES.index(run.lane)
     if run.seconds is not None:
+        _require(len(run.seconds) in (1, count), count, len(run.seconds))
         timeline.seconds[:] = run.seconds
     if run.box is not None:
         timeline.box[:] = run.box
@@ -266,10 +267,15 @@ def _require_room(bounds: torch.Tensor, lengths: Sequence[Any]) -> None:
     frames = lengths[0].tolist() if len(lengths) and len(lengths[0]) else []
     features = [-(-count // 2) // 5 for count in frames]
     positions = (bounds[:, 1] - bounds[:, 0]).tolist()
-    if features != positions:
+    _require(features == positions, positions, features)
+
+
+def _require(fits: bool, positions: object, features: object) -> None:
+    if not fits:
         raise ModelError(
-            f"The sound has {positions} positions for {features} features: the model's processor "
-            "is of another version than this adapter. Report it with the model's revision."
+            f"A recording has {positions} positions for {features} features: the model's "
+            "processor is of another version than this adapter. Report it with the model's "
+            "revision."
         )
 
 

@@ -10,17 +10,19 @@ import torch
 from PIL import Image
 
 from core.decoding import trace
+from core.errors import InputError, LimitError
 from core.media import Limits
 from core.models.base import Prepared
 from core.models.generic import GenericModel
-from core.models.generic.media import processor_arguments
+from core.models.generic.media import UNHEARD_OF_SEVERAL, processor_arguments
+from core.models.generic.model import WHOLE
 from core.prompt import Prompt
 from core.signals.recorder import Recorder
 from core.timeline import INSTRUCTION, LANES
 from tests.core.tiny_families import FAMILIES, family
 from tests.core.tiny_multimodal import KINDS, MULTIMODAL, any_family
 
-FILM = Path(__file__).parents[2] / "data" / "media" / "mute.mp4"
+FILMS = Path(__file__).parents[2] / "data" / "media"
 TOKENS = 5
 TEXTS_ONLY = [(name, "") for name in FAMILIES]
 MEDIA = [(name, kinds) for name, several in KINDS.items() for kinds in several]
@@ -32,7 +34,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder, random = tmp_path_factory.mktemp("media"), np.random.default_rng(0)
     Image.fromarray(random.integers(0, 255, (96, 160, 3), np.uint8)).save(folder / "a.png")
     soundfile.write(folder / "a.wav", random.standard_normal(28_000) * 0.1, 16_000)
-    return {"image": folder / "a.png", "audio": folder / "a.wav", "video": FILM}
+    films = {"video": FILMS / "mute.mp4", "film": FILMS / "colours.mp4"}
+    return {"image": folder / "a.png", "audio": folder / "a.wav", **films}
 
 
 def prompt_of(kinds: str, media: dict[str, Path]) -> Prompt:
@@ -151,3 +154,54 @@ def test_ids_with_media_are_the_processors_own(name: str, kinds: str, media: dic
     theirs = model.processor(text=[markup], return_tensors="pt", **arguments)
     ours = model.prepare(prompt, limits=Limits()).inputs["input_ids"]
     assert ours.tolist() == theirs["input_ids"].tolist()
+
+
+def test_a_films_sound_and_pictures_keep_their_own_times(media: dict[str, Path]):
+    one = any_family("qwen3_omni").prepare(Prompt.of("", [media["film"]]), limits=Limits())
+    frames, sound = (
+        one.timeline.seconds[one.timeline.lane == LANES.index(lane)]
+        for lane in ("video_frames", "video_sound")
+    )
+    assert frames[0, 0] == sound[0, 0] == 0 and abs(frames[-1, 1] - sound[-1, 1]) < 0.2
+    assert (np.diff(sound[:, 0]) > 0).all() and len(sound) == 39  # Three chunks of 13.
+    order = one.timeline.lane[one.timeline.lane >= 0]
+    assert (np.diff(order) != 0).sum() >= 3  # Woven, not one after the other.
+
+
+def test_the_sound_of_several_films_is_left_out_and_said(media: dict[str, Path]):
+    one = any_family("qwen3_omni").prepare(
+        Prompt.of("", [media["film"], media["film"]]), limits=Limits()
+    )
+    assert all(UNHEARD_OF_SEVERAL in info.notes for info in one.media)
+    assert LANES.index("video_sound") not in one.timeline.lane
+
+
+def test_an_unknown_family_has_whole_items_and_says_so(
+    media: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("core.models.generic.model.FAMILIES", {})
+    known = any_family("llava")
+    model = GenericModel(known.model, known.tokenizer, known.processor, name="new")
+    prompt = Prompt.of("See.", [media["image"]])
+    one, exact = (each.prepare(prompt, limits=Limits()) for each in (model, known))
+    shown = one.timeline.lane == LANES.index("image")
+    assert np.unique(one.timeline.box[shown], axis=0).tolist() == [[0, 0, 160, 96]]
+    assert one.media[0].notes == (WHOLE,) and not exact.media[0].notes
+    assert np.array_equal(one.timeline.part, exact.timeline.part)
+
+
+def test_pictures_and_films_that_would_replace_each_other_are_refused(media: dict[str, Path]):
+    with pytest.raises(InputError, match="smolvlm takes pictures or films in one prompt, not both"):
+        any_family("smolvlm").prepare(
+            Prompt.of("See.", [media["image"], media["video"]]), limits=Limits()
+        )
+
+
+def test_a_recording_that_the_processor_would_cut_is_refused(tmp_path: Path):
+    soundfile.write(tmp_path / "long.wav", np.ones(31 * 16_000) * 0.1, 16_000)
+    with pytest.raises(
+        LimitError, match=r"'long.wav' lasts 31.0 s; qwen2_audio hears at most 30 s"
+    ):
+        any_family("qwen2_audio").prepare(
+            Prompt.of("Hear.", [tmp_path / "long.wav"]), limits=Limits()
+        )
