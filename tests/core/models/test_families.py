@@ -179,8 +179,8 @@ def test_the_sound_of_several_films_is_left_out_and_said(media: dict[str, Path])
 def test_an_unknown_family_has_whole_items_and_says_so(
     media: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("core.models.generic.model.FAMILIES", {})
     known = any_family("llava")
+    monkeypatch.setattr("core.models.generic.model.FAMILIES", {})
     model = GenericModel(known.model, known.tokenizer, known.processor, name="new")
     prompt = Prompt.of("See.", [media["image"]])
     one, exact = (each.prepare(prompt, limits=Limits()) for each in (model, known))

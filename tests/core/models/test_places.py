@@ -15,6 +15,7 @@ from PIL import Image
 from core.media import Limits
 from core.models.base import Prepared
 from core.models.generic import GenericModel, media
+from core.models.generic.model import WHOLE
 from core.prompt import Prompt
 from core.timeline import LANES
 from tests.core.tiny_multimodal import KINDS, any_family
@@ -45,6 +46,7 @@ def entering(model: GenericModel, prepared: Prepared) -> torch.Tensor:
 def most_moved(model: GenericModel, one: Prepared, other: Prepared, lane: str) -> np.ndarray:
     """Positions of a lane, those that moved most first."""
     assert torch.equal(one.inputs["input_ids"], other.inputs["input_ids"])
+    assert WHOLE not in one.media[1].notes  # Else anything would be right.
     moved = (entering(model, one) - entering(model, other)).norm(dim=-1).numpy()
     held = np.isin(one.inputs["input_ids"][0], list(model._reader.positions_of))
     assert moved[~held].max() == 0  # Text and structure stay what they are.
