@@ -1,8 +1,9 @@
 """The families whose geometry is known, by ``model_type``. A new one is a line here.
 
 Layouts were read from transformers 5.23 and are checked causally in the tests: change a patch or a
-second, and the encoder's output moves at the positions that the rule names. Any other type is
-served too, with whole items as sources, and says so.
+second, and the encoder's output moves at the positions that the rule names (qwen2_vl and
+qwen3_vl_moe share a checked rule and have no test of their own). Any other type is served too,
+with whole items as sources, and says so.
 """
 
 from __future__ import annotations
@@ -52,9 +53,7 @@ FAMILIES: dict[str, Family] = {
         heard_seconds=30,
     ),
     "phi4_multimodal": Family(image=pictures.tiles_then_global, audio=sounds.even(12.5)),
-    "voxtral": Family(audio=sounds.even(12.5)),
     "smolvlm": _SMOLVLM,
-    "idefics3": Family(image=pictures.tiles_then_whole),
     "llava": Family(image=pictures.centre_crop),
 }
 
