@@ -33,6 +33,29 @@ class Prepared:
     media: tuple[MediaInfo, ...]
 
 
+@dataclass(frozen=True)
+class Loading:
+    """How a model is to be loaded; every adapter's ``load(folder, how)`` takes one.
+
+    Attributes:
+        name: as asked for, fit to show.
+        device: e.g. ``cuda:1``; ``None`` where ``device_map`` says it.
+        dtype: of the weights.
+        device_map: over which devices the layers are spread, as transformers takes it.
+        quantization: of the weights, as transformers takes it.
+        trust_remote_code: code among the model's files may run.
+        world_only: the embedded miniature model.
+    """
+
+    name: str
+    device: str | None
+    dtype: torch.dtype
+    device_map: str | Mapping[str, Any] | None = None
+    quantization: Any | None = None
+    trust_remote_code: bool = False
+    world_only: bool = False
+
+
 class Run(Protocol):
     """One generation in progress: it owns its cache, so runs of one model never meet.
 

@@ -13,6 +13,8 @@ def hold_constant(cache: DynamicCache) -> None:
     Else the graph would reach back to the beginning of the answer, and keep all of it.
     """
     for layer in cache.layers:
+        if getattr(layer, "keys", None) is None:  # Of a hybrid model: a layer without attention.
+            continue
         layer.keys, layer.values = layer.keys.detach(), layer.values.detach()
 
 

@@ -26,6 +26,32 @@ def patch_boxes(rows: int, columns: int, width: int, height: int) -> np.ndarray:
     ).astype(np.float32)
 
 
+def cropped_boxes(
+    rows: int,
+    columns: int,
+    width: int,
+    height: int,
+    *,
+    cell: tuple[float, float],
+    start: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
+    """Boxes of a grid that does not span its picture: float32 ``(rows * columns, 4)``.
+
+    Args:
+        rows: of the grid.
+        columns: of the grid; boxes go row by row.
+        width: of the picture, in original pixels; boxes end at its edges, and those that lie
+            beyond are empty.
+        height: likewise.
+        cell: width and height of a cell, in original pixels.
+        start: left and top of the grid, in original pixels; negative where it begins outside.
+    """
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    left, top = start[0] + column * cell[0], start[1] + row * cell[1]
+    boxes = np.stack([left, top, left + cell[0], top + cell[1]], axis=1)
+    return boxes.clip(0, [width, height] * 2).astype(np.float32)
+
+
 def sound_seconds(count: int, duration: float, *, per_second: float) -> np.ndarray:
     """Seconds of ``count`` sound positions, clipped to the recording: float32 ``(count, 2)``."""
     start = np.arange(count) / per_second

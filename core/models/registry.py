@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
-from core.models.base import TracedModel
+from core.models.base import Loading, TracedModel
+from core.models.quantization import quantized
 
 if TYPE_CHECKING:
     import torch
@@ -28,10 +29,15 @@ ANSWER_SECONDS = 5.0
 FAMILIES = {
     "qwen2_5_omni": "core.models.qwen2_5_omni",
     "qwen2_5_omni_thinker": "core.models.qwen2_5_omni",
+    "minicpmo": "core.models.minicpm_o",
 }
 """``model_type`` of a config → module with ``load``."""
 
+GENERIC = "core.models.generic"
+"""Loads every other type."""
+
 _WANTED = ("*.json", "*.jinja", "*.txt", "*.safetensors")
+_CODE = ("*.py",)
 _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
@@ -49,6 +55,12 @@ def available_models() -> tuple[KnownModel, ...]:
         KnownModel("embedded", "Embedded miniature · knows only its own small world"),
         KnownModel("Qwen/Qwen2.5-Omni-7B", "Qwen2.5-Omni 7B · needs a GPU of 24 GB"),
         KnownModel("Qwen/Qwen2.5-Omni-3B", "Qwen2.5-Omni 3B · needs a GPU of 12 GB"),
+        KnownModel(
+            "Qwen/Qwen3-Omni-30B-A3B-Instruct", "Qwen3-Omni 30B · needs GPUs of 80 GB in all"
+        ),
+        KnownModel(
+            "HuggingFaceTB/SmolLM2-135M-Instruct", "SmolLM2 135M · texts only, any computer"
+        ),
     )
 
 
@@ -58,6 +70,8 @@ def load_model(
     device: str | None = None,
     dtype: str | torch.dtype | None = None,
     device_map: str | Mapping[str, Any] | None = None,
+    quantization: str | None = None,
+    trust_remote_code: bool = False,
 ) -> TracedModel:
     """Load a model.
 
@@ -65,29 +79,38 @@ def load_model(
         name: ``embedded``, a hub id such as ``Qwen/Qwen2.5-Omni-7B``, or a local folder.
         device: e.g. ``cuda:1``; default: CUDA if there is one, else the CPU.
         dtype: e.g. ``float32``; default: bfloat16 on CUDA, float32 on the CPU.
-        device_map: e.g. ``auto``, for a model that outgrows one GPU; excludes ``device``.
+        device_map: e.g. ``auto``, for a model that outgrows one GPU: its layers are spread over
+            all GPUs, then the CPU, then the disk; excludes ``device``.
+        quantization: ``4bit`` or ``8bit``, of the weights while loading; needs CUDA and the package
+            bitsandbytes.
+        trust_remote_code: run modelling code that comes with the model's files, which may do
+            anything that this program may. Only for models whose code you have read, or whose
+            authors you trust; MiniCPM-o needs it.
 
     Raises:
         ModelError: unknown, of an unknown family, incomplete, not on this machine, or the device
             or dtype cannot be had.
+        MissingExtraError: quantisation was asked for, and its package is not installed.
     """
     from safetensors import SafetensorError
 
     device, dtype = _placement(device, dtype, device_map)
-    folder = _folder(name)
-    module = FAMILIES.get(_family(folder, name))
-    if module is None:
-        known = ", ".join(FAMILIES)
-        raise ModelError(f"{_shown(name)} is of a family that has no adapter. Known: {known}.")
+    if quantization is not None and device_map is None:
+        # Quantised weights are made where they stay, and cannot be moved afterwards.
+        device_map = {"": device}
+    folder = _folder(name, code=trust_remote_code)
+    module = FAMILIES.get(_family(folder, name), GENERIC)
+    how = Loading(
+        name=_shown(name),
+        device=device,
+        dtype=dtype,
+        device_map=device_map,
+        quantization=None if quantization is None else quantized(quantization, dtype),
+        trust_remote_code=trust_remote_code,
+        world_only=folder == EMBEDDED,
+    )
     try:
-        return import_module(module).load(
-            folder,
-            name=_shown(name),
-            device=device,
-            dtype=dtype,
-            device_map=device_map,
-            world_only=folder == EMBEDDED,
-        )
+        return import_module(module).load(folder, how)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise ModelError(
             f"The model {_shown(name)!r} cannot be loaded ({type(error).__name__}): its files are "
@@ -126,7 +149,7 @@ def _placement(
     return device, chosen
 
 
-def _folder(name: str) -> Path:
+def _folder(name: str, *, code: bool) -> Path:
     """The folder that holds a model's files; downloads them if ``name`` is a hub id."""
     if name == "embedded":
         return EMBEDDED
@@ -138,20 +161,20 @@ def _folder(name: str) -> Path:
             f"There is no model {_shown(name)!r}. Known: {known}; a local folder or a hub id "
             "(OWNER/NAME) does as well."
         )
-    return _from_hub(name)
+    return _from_hub(name, _WANTED + _CODE if code else _WANTED)
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, wanted: tuple[str, ...]) -> Path:
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=_WANTED, local_files_only=True))
+        return Path(snapshot_download(name, allow_patterns=list(wanted), local_files_only=True))
     except (LocalEntryNotFoundError, OSError):
         pass
     try:
         HfApi().model_info(name, timeout=ANSWER_SECONDS)
-        return Path(snapshot_download(name, allow_patterns=_WANTED))
+        return Path(snapshot_download(name, allow_patterns=list(wanted)))
     except Exception as error:  # Whatever the network layer raises, the message is the same.
         missing = isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 404)
         why = "the hub has none of that name" if missing else "the hub cannot be reached"
@@ -162,6 +185,9 @@ def _from_hub(name: str) -> Path:
 
 
 def _family(folder: Path, name: str) -> str:
+    """The ``model_type``; a GGUF file's own is read on loading."""
+    if not (folder / "config.json").exists() and any(folder.glob("*.gguf")):
+        return "gguf"
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return str(config["model_type"])

@@ -12,23 +12,27 @@ merely runs sdpa.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Any
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers.masking_utils import eager_mask, sdpa_mask
 
 from core.signals.needs import ROWS_ONLY, Needs, Target
 from core.signals.tap import TappedAttention
 from core.signals.values import ValueNorms
 
 IMPLEMENTATION = "omnitrace_sdpa"
+EAGER = "omnitrace_eager"
+"""For families that sdpa cannot run (capped logits, sinks): their own way, its weights read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +42,8 @@ class StepRecord:
     ``n_positions`` counts prompt and answer so far; what a sliding window has left behind is 0.
 
     Attributes:
-        rows: float32 ``(n_layers, n_positions)``: the query's attention in every layer, averaged
-            over heads; a row sums to 1.
+        rows: float32 ``(n_layers, n_positions)``: the query's attention in every layer that has
+            attention (hybrid models have others), averaged over heads; a row sums to 1.
         heads: float32 ``(n_kept, n_heads, n_positions)``: the same, of every head; ``n_kept`` is
             1 (the last layer) or ``n_layers``.
         gradients: target → float32, shaped as ``heads``: its gradient with respect to them.
@@ -72,7 +76,7 @@ class Recorder:
         chosen: Sequence[tuple[int, int]] = (),
     ) -> None:
         self._config = text_model.config
-        self._layers: int = text_model.config.num_hidden_layers
+        self._last = _last_with_attention(text_model.config)
         self._needs, self._chosen = needs, chosen
         self._queries = 1
         self._rows: dict[int, torch.Tensor] = {}
@@ -128,28 +132,30 @@ class Recorder:
             self._chosen,
         )
 
+    @property
+    def queries(self) -> int:
+        """Of how many of the latest queries the rows are wanted."""
+        return self._queries
+
     def hear(
-        self,
-        module: torch.nn.Module,
-        query: torch.Tensor,
-        key: torch.Tensor,
-        value: torch.Tensor,
-        mask: torch.Tensor | None,
-        scaling: float,
-    ) -> torch.Tensor:
-        """Take one layer's rows; float32 ``(heads, queries, n_keys)`` of the latest queries."""
-        if torch.is_grad_enabled():
-            query, key, value = query.detach(), key.detach(), value.detach()
-        weights = last_rows(query, key, mask, scaling, self._queries)
+        self, module: torch.nn.Module, weights: torch.Tensor, value: torch.Tensor, read: int
+    ) -> None:
+        """Take one layer's rows.
+
+        Args:
+            module: the attention module.
+            weights: float32 ``(heads, queries, n_keys)`` of the latest queries.
+            value: ``(1, key_heads, n, width)`` as attention sees it.
+            read: how many positions this call reads.
+        """
         layer = module.layer_idx
         self._rows[layer] = weights.mean(0)
         if self._keeps_heads(layer):
             self._heads[layer] = weights
         if self._needs.norms:
             if layer not in self._norms:
-                self._norms[layer] = ValueNorms(module, query.shape[1])
-            self._norms[layer].read(value, query.shape[2])
-        return weights
+                self._norms[layer] = ValueNorms(module, len(weights))
+            self._norms[layer].read(value.detach(), read)
 
     def taps(self, layer: int) -> bool:
         """Whether this layer's call is one to differentiate."""
@@ -159,12 +165,17 @@ class Recorder:
         self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *rest: Any
     ) -> torch.Tensor:
         """The call's output, with a graph that tells the gradient of this layer's weights."""
-
-        def take(gradient: torch.Tensor) -> None:
-            self._gradients[layer] = gradient
-
         probe = self._probe.to(query.device)
+        take = partial(self.take, layer)
         return TappedAttention.apply(probe, query, key, value, *rest, take)
+
+    def probed(self, query: torch.Tensor) -> torch.Tensor:
+        """The query unchanged, with a graph that begins here at the latest."""
+        return query + self._probe.to(query.device, query.dtype) * 0
+
+    def take(self, layer: int, gradient: torch.Tensor) -> None:
+        """Take ∂/∂A of one layer, float32 ``(heads, n_keys)``; called by the backward pass."""
+        self._gradients[layer] = gradient
 
     def _differentiated(
         self, length: int, logits: torch.Tensor | None, token: int | None
@@ -183,14 +194,19 @@ class Recorder:
         return gradients
 
     def _keeps_heads(self, layer: int) -> bool:
-        return self._needs.heads == "all" or (
-            self._needs.heads == "last" and layer == self._layers - 1
-        )
+        return self._needs.heads == "all" or (self._needs.heads == "last" and layer == self._last)
 
     def _stacked(self, heard: Mapping[int, torch.Tensor], length: int) -> torch.Tensor:
         """What was heard, by layer, each over all positions, on the last layer's device."""
-        device = heard[self._layers - 1].device
+        device = heard[max(heard)].device
         return torch.stack([_whole(heard[i], length).to(device) for i in sorted(heard)])
+
+
+def _last_with_attention(config: Any) -> int:
+    """Index of the last layer that has attention rows; hybrid models have others too."""
+    kinds = getattr(config, "layer_types", None) or ["attention"] * config.num_hidden_layers
+    attending = (kind.endswith("attention") and kind != "linear_attention" for kind in kinds)
+    return max(index for index, attends in enumerate(attending) if attends)
 
 
 def last_rows(
@@ -270,15 +286,45 @@ def _recording_attention(
     if recorder is None:
         return ordinary(query, key, value)
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
-    weights = recorder.hear(module, query, key, value, attention_mask, factor)
+    with torch.no_grad():
+        weights = last_rows(query, key, attention_mask, factor, recorder.queries)
+    recorder.hear(module, weights, value, query.shape[2])
     if not recorder.taps(module.layer_idx):
         return ordinary(query, key, value)
     inputs = (query, key, value, weights[:, 0], factor, lambda *qkv: ordinary(*qkv)[0])
     return recorder.tapped(module.layer_idx, *inputs), None
 
 
+def _recording_eager(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    **options: Any,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The family's own eager attention, which every modeling file defines by the same name."""
+    own = sys.modules[type(module).__module__].eager_attention_forward
+    recorder = _LISTENING.get()
+    if recorder is None:
+        return own(module, query, key, value, attention_mask, **options)
+    taps = recorder.taps(module.layer_idx)
+    asked = recorder.probed(query) if taps else query
+    output, weights = own(module, asked, key, value, attention_mask, **options)
+    rows = weights.detach()[0, :, -recorder.queries :].float()
+    # Sinks add a column that is no position.
+    recorder.hear(module, rows[..., : key.shape[2]], value, query.shape[2])
+    if taps:
+        weights.register_hook(
+            lambda gradient: recorder.take(module.layer_idx, gradient[0, :, -1].float())
+        )
+    return output, weights
+
+
 AttentionInterface.register(IMPLEMENTATION, _recording_attention)
 AttentionMaskInterface.register(IMPLEMENTATION, sdpa_mask)
+AttentionInterface.register(EAGER, _recording_eager)
+AttentionMaskInterface.register(EAGER, eager_mask)
 
 _LISTENING: ContextVar[Recorder | None] = ContextVar("listening", default=None)
 _BORROWED: dict[int, tuple[int, str]] = {}
@@ -292,7 +338,8 @@ def _borrowed(config: Any) -> Iterator[None]:
     with _LOCK:
         callers, original = _BORROWED.get(id(config), (0, config._attn_implementation))
         _BORROWED[id(config)] = (callers + 1, original)
-        config._attn_implementation = IMPLEMENTATION
+        # As a mapping, or the configs of the towers inside would be set as well.
+        config._attn_implementation = {"": EAGER if original == "eager" else IMPLEMENTATION}
     try:
         yield
     finally:
@@ -301,4 +348,4 @@ def _borrowed(config: Any) -> Iterator[None]:
             if callers > 1:
                 _BORROWED[id(config)] = (callers - 1, original)
             else:
-                config._attn_implementation = original
+                config._attn_implementation = {"": original}

@@ -1,6 +1,5 @@
 """Qwen2.5-Omni: the 7B, the 3B and the embedded miniature; only their weights differ.
 
-text.py     control tokens, harmless user text, character offsets
 media.py    pictures, recordings, films → tensors, and what every position shows
 layout.py   prompt → ids and timeline
 model.py    the adapter: loading, preparing, running

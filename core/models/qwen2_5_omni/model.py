@@ -20,25 +20,17 @@ from transformers import (
 
 from core.errors import LimitError
 from core.media import Limits, check_prompt
-from core.models.base import Prepared
+from core.models.base import Loading, Prepared
 from core.models.cache import hold_constant, repeated, size
 from core.models.heads import read_heads
 from core.models.qwen2_5_omni.layout import lay_out
 from core.models.qwen2_5_omni.media import MediaReader, Reading
-from core.models.qwen2_5_omni.text import TextCodec
+from core.models.text import TextCodec
 from core.prompt import Prompt
 from core.trace import MediaInfo, ModelInfo
 
 
-def load(
-    folder: Path,
-    *,
-    name: str,
-    device: str | None,
-    dtype: torch.dtype,
-    device_map: str | Mapping[str, Any] | None,
-    world_only: bool,
-) -> Qwen25Omni:
+def load(folder: Path, how: Loading) -> Qwen25Omni:
     """Load a checkpoint, whole model or thinker alone, from a folder.
 
     Raises:
@@ -47,8 +39,9 @@ def load(
     processor = Qwen2_5OmniProcessor.from_pretrained(folder, local_files_only=True)
     thinker, report = Qwen2_5OmniThinkerForConditionalGeneration.from_pretrained(
         folder,
-        dtype=dtype,
-        device_map=device_map,
+        dtype=how.dtype,
+        device_map=how.device_map,
+        quantization_config=how.quantization,
         attn_implementation="sdpa",
         local_files_only=True,
         output_loading_info=True,
@@ -57,13 +50,15 @@ def load(
     missing = {name for name, _ in thinker.named_parameters()} & set(report["missing_keys"])
     if missing:
         raise ValueError(f"{len(missing)} weights are missing, among them {min(missing)}")
-    if device is not None and device_map is None:
-        thinker = thinker.to(device)
+    if how.device is not None and how.device_map is None:
+        thinker = thinker.to(how.device)
     # Frozen: gradients are taken with respect to attention only, from where it begins to count.
     thinker = thinker.eval().requires_grad_(False)
     text = thinker.config.get_text_config()
     chosen = read_heads(folder, text.num_hidden_layers, text.num_attention_heads)
-    return Qwen25Omni(thinker, processor, name=name, world_only=world_only, chosen_heads=chosen)
+    return Qwen25Omni(
+        thinker, processor, name=how.name, world_only=how.world_only, chosen_heads=chosen
+    )
 
 
 SCORING_BYTES = 2**28

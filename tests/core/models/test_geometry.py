@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.models.geometry import (
+    cropped_boxes,
     frame_seconds,
     most_frames,
     most_pixels,
@@ -49,3 +50,9 @@ def test_pixels_are_given_up_before_frames():
     assert most_pixels(200, frames=10, largest=900, **budget) == 400
     assert most_pixels(200, frames=2, largest=900, **budget) == 900
     assert most_frames(1, **budget) == 2
+
+
+def test_a_grid_that_does_not_span_its_picture_ends_at_its_edges():
+    # Two rows of two cells of 40 × 30, from (-10, 20), over a picture of 60 × 50 pixels.
+    boxes = cropped_boxes(2, 2, 60, 50, cell=(40, 30), start=(-10, 20))
+    assert boxes.tolist() == [[0, 20, 30, 50], [30, 20, 60, 50], [0, 50, 30, 50], [30, 50, 60, 50]]

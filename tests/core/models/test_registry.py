@@ -10,11 +10,14 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from core.decoding import trace
-from core.errors import ModelError
+from core.errors import InputError, ModelError
 from core.models import registry
 from core.models.registry import available_models, load_model
 from core.prompt import Prompt
 from tests.core.tiny import save_tiny, tiny_model
+from tests.core.tiny_families import family, tokenizer_with
+
+from transformers import BloomConfig, BloomForCausalLM  # isort: skip  (after our own)
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +71,59 @@ def test_a_folder_without_a_model(tmp_path: Path):
         load_model(str(tmp_path))
 
 
-def test_another_family(tmp_path: Path):
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
-    with pytest.raises(ModelError, match="Known: qwen2_5_omni"):
+@pytest.mark.parametrize("kind", ["t5", "bert", "nothing-known"])
+def test_what_is_no_decoder_only_model(tmp_path: Path, kind: str):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}))
+    with pytest.raises(ModelError, match=r"decoder-only|cannot be loaded"):
         load_model(str(tmp_path))
+
+
+def test_a_family_whose_attention_cannot_be_followed(tmp_path: Path):
+    tokenizer = tokenizer_with()
+    small = {"hidden_size": 32, "n_layer": 1, "n_head": 2, "vocab_size": len(tokenizer)}
+    BloomForCausalLM(BloomConfig(**small)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="a way of its own"):
+        load_model(str(tmp_path))
+
+
+def test_any_causal_model_from_a_folder(tmp_path: Path):
+    model, prompt = family("llama"), Prompt.of("Say.", ["A dog."])
+    model.model.save_pretrained(tmp_path / "small")
+    model.tokenizer.save_pretrained(tmp_path / "small")
+    loaded = load_model(str(tmp_path / "small"))
+    assert (loaded.info.name, loaded.info.family) == ("small", "llama")
+    here, there = (trace(one, prompt, max_new_tokens=6) for one in (model, loaded))
+    assert here.tokens == there.tokens
+    assert np.array_equal(here.scores["rawatt"], there.scores["rawatt"])
+
+
+def test_a_model_of_texts_refuses_a_picture_and_says_what_to_do(tmp_path: Path):
+    prompt = Prompt.of("See.", [tmp_path / "a.png"])
+    with pytest.raises(
+        InputError, match=r"'a.png' cannot be given to llama.*text and no pict.*Rem"
+    ):
+        trace(family("llama"), prompt)
+
+
+def test_layers_left_on_the_disk_say_the_same(tmp_path: Path):
+    """As where memory does not suffice: rows come from wherever a layer runs."""
+    model, prompt = family("llama"), Prompt.of("Say.", ["A dog."])
+    model.model.save_pretrained(tmp_path / "small")
+    model.tokenizer.save_pretrained(tmp_path / "small")
+    places = {"model.embed_tokens": "cpu", "model.layers.0": "cpu", "model.layers.1": "disk"}
+    places |= {"model.norm": "cpu", "model.rotary_emb": "cpu", "lm_head": "disk"}
+    loaded = load_model(str(tmp_path / "small"), device_map=places, dtype="float32")
+    here, there = (trace(one, prompt, max_new_tokens=4) for one in (model, loaded))
+    assert here.tokens == there.tokens
+    assert np.array_equal(here.scores["attmean"], there.scores["attmean"])
+
+
+def test_quantisation_says_what_it_needs():
+    with pytest.raises(ModelError, match="Known: 4bit, 8bit"):
+        load_model("embedded", quantization="2bit")
+    with pytest.raises(ModelError, match="needs a CUDA GPU"):
+        load_model("embedded", quantization="4bit", device="cpu")
 
 
 @pytest.mark.parametrize("lost", ["model.safetensors", "tokenizer.json", "processor_config.json"])

@@ -2,10 +2,13 @@
 
 from functools import lru_cache
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
-from core.models.qwen2_5_omni.text import TextCodec
+from core.models.text import TextCodec
 from tests.core.tiny import tiny_tokenizer
 
 
@@ -68,3 +71,45 @@ def test_an_ordinary_added_token_keeps_its_number_and_its_text():
 
 def test_numbers_beyond_the_vocabulary_spell_nothing():
     assert codec().token_bytes(len(tokenizer()) + 7) == b""
+
+
+@lru_cache(maxsize=1)
+def sentence_pieces() -> PreTrainedTokenizerFast:
+    """As Llama 2's and Gemma's: spaces as ``▁``, one put before the very first text, bytes."""
+    pieces = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "\u2581", "a", "b", "\u2581a"]
+    backend = Tokenizer(
+        models.BPE(
+            {piece: index for index, piece in enumerate(pieces)},
+            [("\u2581", "a")],
+            unk_token="<unk>",
+            byte_fallback=True,
+        )
+    )
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    backend.decoder = decoders.Sequence(
+        [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    backend.add_special_tokens(["<s>"])
+    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", unk_token="<unk>")
+
+
+@pytest.mark.parametrize("text", ["a b<s>a b", "<s>a", "a<s> é😀<s>b"])
+def test_the_first_text_is_told_from_what_follows_a_control_token(text: str):
+    tokenizer = sentence_pieces()
+    pieces = TextCodec(tokenizer)
+    ids: list[int] = []
+    for at, piece in enumerate(pieces.split_control(text)):
+        if at % 2:
+            ids.append(pieces.control[piece])
+        elif piece:
+            ids += pieces.encode(piece, first=not ids)[0]
+    assert ids == tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+@given(st.text(alphabet="ab é😀<s>", min_size=1, max_size=12))
+def test_sentence_pieces_spell_what_they_read(text: str):
+    pieces = TextCodec(sentence_pieces())
+    ids, offsets = pieces.encode(text)
+    assert b"".join(map(pieces.token_bytes, ids)).decode() == text
+    assert set().union(*(range(a, b) for a, b in offsets)) == set(range(len(text)))
+    assert pieces.control["<s>"] not in ids

@@ -1,0 +1,11 @@
+"""MiniCPM-o 4.5, whose modelling code comes with its weights and was written for transformers 4.51.
+
+code.py     its code, imported from the model's folder once a person has trusted it
+mending.py  what transformers 5 breaks in it, mended from outside and verified before use
+layout.py   pictures, recordings, films → the text that holds their positions, and what they show
+model.py    the adapter: loading, preparing, running
+"""
+
+from core.models.minicpm_o.model import MiniCPMO45, load
+
+__all__ = ["MiniCPMO45", "load"]
