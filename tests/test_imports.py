@@ -17,6 +17,7 @@ LAYERS = (
     ("core.signals",),
     ("core.decoding",),
     ("core.explain",),
+    ("core.evaluation",),
     ("core.world", "core.benchmarks"),
     ("core.batch",),
     ("core.cli", "core.__main__"),
