@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -54,6 +54,7 @@ labels = st.builds(
 )
 
 
+@settings(max_examples=20)
 @given(st.lists(labels, max_size=4, unique_by=lambda one: (one.answer_id, one.span)))
 def test_what_is_written_is_read_back(tmp_path_factory, written):
     path = tmp_path_factory.mktemp("labels") / "labels.jsonl"
