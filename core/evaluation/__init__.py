@@ -1,4 +1,4 @@
 """The paper's evaluation (sections 4 and 5, appendices A–C): labels, metrics, studies, report.
 
-Everything here reads saved traces; only the embedding baseline asks a model anything.
+Everything here reads saved traces and asks no model anything.
 """

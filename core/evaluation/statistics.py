@@ -7,6 +7,7 @@ Everything is seeded: a report made twice is the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +85,7 @@ def _ratio(sums: np.ndarray, counts: np.ndarray, axis: int = -1) -> np.ndarray:
     return sums.sum(axis=axis) / counts.sum(axis=axis)
 
 
-def _bootstrap(data: tuple[np.ndarray, ...], statistic: object) -> Interval95:
+def _bootstrap(data: tuple[np.ndarray, ...], statistic: Callable[..., np.ndarray]) -> Interval95:
     found = stats.bootstrap(
         data,
         statistic,

@@ -9,14 +9,42 @@ something else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from core.evaluation.folder import SampleFinder, open_scores, trace_files
 from core.evaluation.labels import TIMED_LANES, Interval, Label, answer_id
+from core.samples import Sample
 from core.sources import SourceUnit, cut
 from core.spans import spans
 from core.trace import Trace
 
 Source = Mapping[str, Any]
+
+
+def label_folder(folder: Path, samples: Sequence[Sample]) -> tuple[list[Label], list[str]]:
+    """Labels for a folder's traces, by the truth that their samples carry.
+
+    Returns:
+        The labels, and the names of the traces whose sample was not found or carries no truth.
+
+    Raises:
+        InputError: the folder holds no traces.
+        TraceFileError: one of them cannot be opened.
+    """
+    finder = SampleFinder(samples)
+    labels: dict[tuple[str, int], Label] = {}
+    without: list[str] = []
+    for path in trace_files(folder):
+        trace = open_scores(path)
+        extra = finder.extra(trace.prompt)
+        if "sentences" not in extra:
+            without.append(path.name)
+            continue
+        name = str(extra.get("source_dataset", "generator"))
+        for label in truth_labels(extra["sentences"], trace, name=name):
+            labels[label.answer_id, label.span] = label
+    return list(labels.values()), without
 
 
 def truth_labels(

@@ -83,10 +83,9 @@ DATA_SETS: Mapping[str, DataSet] = {
 def convert(name: str, source: Path, out: Path) -> Path:
     """Write ``samples.json`` for a data set into a folder; media stay where they are.
 
-    Entries are written one by one, so that one broken record names itself.
-
     Raises:
-        InputError: no such data set, or the source is not what it should be.
+        InputError: no such data set, the source is not what it should be (the record is named), or
+            the folder cannot be made.
         MissingExtraError: a parquet file, and pyarrow is not installed.
     """
     if name not in DATA_SETS:
@@ -97,7 +96,10 @@ def convert(name: str, source: Path, out: Path) -> Path:
             f"{source.name!r} does not exist. {known.title} is published at {known.home}; nothing "
             f"is downloaded here. Expected: {known.expects}."
         )
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {out.name!r} cannot be made: {error.strerror}.") from error
     entries = list(known.read(source, out / "media"))
     if not entries:
         raise InputError(f"{source.name!r} holds no samples. Expected: {known.expects}.")
