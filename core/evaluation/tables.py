@@ -183,7 +183,10 @@ def _cell(sums: Sequence[Sums], intervals: bool) -> Row:
     row: Row = {"precision": _percent(precision), "recall": _percent(recall), "f1": _percent(f1)}
     if intervals:
         row |= _interval(ratio_interval(values[:, 2], values[:, 3]))
-    return row | {"sentences": round(count), "answers": len(sums)}
+    # A tenth of a sentence: one that some of the random draws cite, and some do not.
+    sentences = round(float(count), 1)
+    whole = int(sentences) if sentences.is_integer() else sentences
+    return row | {"sentences": whole, "answers": len(sums)}
 
 
 def _groups(
