@@ -1,4 +1,4 @@
-"""The command line: ``python -m core trace | explain | bench``.
+"""The command line: ``python -m core trace | explain | dataset | labels | evaluate | bench``.
 
 It only parses, calls the public face and prints; what it prints for programs (``--json``) is the
 documented output of ``core.explain.to_json`` and of each bench.
@@ -53,6 +53,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """As ``printable``, keeping the line breaks."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -88,6 +93,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     explain.add_argument("--json", action="store_true", help="for programs")
     explain.set_defaults(command=_explain)
+
+    dataset = commands.add_parser("dataset", help="a published data set as a sample file")
+    dataset.add_argument("name", help="mantis, mmdialog, cliconsummation, mmau, misp, videomme")
+    dataset.add_argument("source", type=Path, help="its file or folder, as published")
+    dataset.add_argument("--out", type=Path, required=True, help="folder for samples.json")
+    dataset.set_defaults(command=_dataset)
+
+    labels = commands.add_parser("labels", help="labels from the truth that samples carry")
+    labels.add_argument("traces", type=Path, help="folder of .omnitrace files")
+    labels.add_argument("--samples", type=Path, required=True, help="SAMPLES.json they answer")
+    labels.add_argument("--out", type=Path, required=True, metavar="LABELS.jsonl")
+    labels.set_defaults(command=_labels)
+
+    evaluate = commands.add_parser("evaluate", help="the paper's tables for a folder of traces")
+    evaluate.add_argument("traces", type=Path, help="folder of .omnitrace files")
+    evaluate.add_argument("--labels", type=Path, required=True, metavar="LABELS.jsonl")
+    evaluate.add_argument("--samples", type=Path, help="SAMPLES.json: tasks and right answers")
+    evaluate.add_argument("--out", type=Path, required=True, help="folder for the report")
+    evaluate.add_argument("--jobs", type=_positive, default=1, help="processes (%(default)s)")
+    evaluate.set_defaults(command=_evaluate)
 
     bench = commands.add_parser("bench", help="measure, and print a table")
     names = bench.add_subparsers(required=True, metavar="|".join(BENCHES))
@@ -271,6 +296,39 @@ def _segments(trace: Trace, args: argparse.Namespace) -> Transcript | None:
     from core.segmenters import segment
 
     return segment(trace, segmenter)
+
+
+def _dataset(args: argparse.Namespace) -> int:
+    from core.evaluation.datasets import convert
+
+    convert(args.name, args.source, args.out)
+    return 0
+
+
+def _labels(args: argparse.Namespace) -> int:
+    from core.evaluation.labels import write_labels
+    from core.evaluation.truth import label_folder
+    from core.samples import read_samples
+
+    labels, without = label_folder(args.traces, read_samples(args.samples))
+    write_labels(args.out, labels)
+    print(f"{len(labels)} labels, {len(without)} traces without truth", file=sys.stderr)
+    for name in without:
+        print(f"  {printable(name)}", file=sys.stderr)
+    return 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from core.evaluation.evaluate import evaluate
+    from core.evaluation.labels import read_labels
+    from core.evaluation.report import report, told, write_report
+    from core.samples import read_samples
+
+    samples = read_samples(args.samples) if args.samples else ()
+    made = report(evaluate(args.traces, read_labels(args.labels), samples, jobs=args.jobs))
+    write_report(made, args.out)
+    print(printable_lines(told(made)))
+    return 0
 
 
 def _bench(args: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
-"""Evaluation: what attribution is measured against.
+"""The paper's evaluation (sections 4 and 5, appendices A–C), and what it lacks.
 
-faithfulness.py   the causal reference: what an answer loses when a source is out of sight
-agreement.py      how far a signal's ranking of units agrees with it
+Labels, metrics, studies and the report read saved traces and ask no model anything.
+``faithfulness`` is the causal reference (what an answer loses when a source is out of sight), and
+``agreement`` says how far a signal's ranking of units agrees with it: both ask the model.
 """

@@ -29,8 +29,10 @@ PER_TASK = {
 }  # fmt: skip
 
 
-def stock(*, pictures: int = 400, utterances: int = 120, seed: int = SEED) -> Stock:
-    """Pictures, and facts spoken by voices, that training never meets."""
+def stock(
+    *, pictures: int = 400, utterances: int = 120, seed: int = SEED, held_out: bool = True
+) -> Stock:
+    """Pictures, and facts spoken by voices, that training never meets; or else of those it may."""
     rng = random.Random(seed)
     base = 2 * 10**9 + seed * 10**5
     return Stock(
@@ -39,10 +41,10 @@ def stock(*, pictures: int = 400, utterances: int = 120, seed: int = SEED) -> St
             for index in range(pictures)
         ),
         tuple(
-            utterance(draw_fact(rng, held_out=True), base + index, held_out=True)
+            utterance(draw_fact(rng, held_out=held_out), base + index, held_out=held_out)
             for index in range(utterances)
         ),
-        held_out=True,
+        held_out=held_out,
     )
 
 
@@ -57,22 +59,22 @@ def scenarios(source: Stock, counts: dict[str, int], seed: int = SEED) -> list[S
     return [scenario for task in counts for scenario in found[task]]
 
 
-def write(made: Sequence[Scenario], folder: Path) -> None:
+def write(made: Sequence[Scenario], folder: Path, *, held_out: bool = True) -> None:
     """Write ``samples.json`` and ``media/`` into a folder, replacing what was there."""
     shutil.rmtree(folder / "media", ignore_errors=True)
     (folder / "media").mkdir(parents=True)
-    entries = [_entry(index, scenario, folder) for index, scenario in enumerate(made)]
+    entries = [_entry(index, scenario, folder, held_out) for index, scenario in enumerate(made)]
     text = json.dumps(entries, ensure_ascii=False, indent=1)
     (folder / "samples.json").write_text(f"{text}\n", encoding="utf-8")
 
 
-def _entry(index: int, scenario: Scenario, folder: Path) -> dict[str, Any]:
+def _entry(index: int, scenario: Scenario, folder: Path, held_out: bool) -> dict[str, Any]:
     return {
         "id": index,
         "task": scenario.task,
         "source_dataset": "miniature world",
         "prompt": scenario.instruction,
-        "question": list(_question(index, scenario, folder)),
+        "question": list(_question(index, scenario, folder, held_out)),
         "answer": scenario.answer,
         "sentences": [
             {"text": sentence.text, "sources": [vars(source) for source in sentence.sources]}
@@ -81,14 +83,16 @@ def _entry(index: int, scenario: Scenario, folder: Path) -> dict[str, Any]:
     }
 
 
-def _question(index: int, scenario: Scenario, folder: Path) -> Iterator[dict[str, str]]:
+def _question(
+    index: int, scenario: Scenario, folder: Path, held_out: bool
+) -> Iterator[dict[str, str]]:
     for at, piece in enumerate(scenario.pieces):
         if isinstance(piece, str):
             yield {"text": piece}
         else:
             kind, suffix = _file_kind(piece)
             path = Path("media") / f"{index:03d}-{at}{suffix}"
-            _save(piece, folder / path)
+            _save(piece, folder / path, held_out)
             yield {kind: path.as_posix()}
 
 
@@ -98,13 +102,13 @@ def _file_kind(piece: Piece) -> tuple[str, str]:
     return ("audio", ".ogg") if isinstance(piece, Recording) else ("video", ".mp4")
 
 
-def _save(piece: Picture | Recording | Film, path: Path) -> None:
+def _save(piece: Picture | Recording | Film, path: Path, held_out: bool) -> None:
     if isinstance(piece, Picture):
         save_picture(piece, path)
     elif isinstance(piece, Recording):
-        save_recording(piece, path, held_out=True)
+        save_recording(piece, path, held_out=held_out)
     else:
-        save_film(piece, path, held_out=True)
+        save_film(piece, path, held_out=held_out)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -113,10 +117,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("assets/heldout"))
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--times", type=int, default=1, help="so many times as many prompts")
+    parser.add_argument(
+        "--training", action="store_true", help="of the part that may be trained on: to pick by"
+    )
     args = parser.parse_args(argv)
+    held_out = not args.training
     counts = {task: count * args.times for task, count in PER_TASK.items()}
-    made = scenarios(stock(utterances=120 * args.times, seed=args.seed), counts, args.seed)
-    write(made, args.out)
+    source = stock(utterances=120 * args.times, seed=args.seed, held_out=held_out)
+    write(scenarios(source, counts, args.seed), args.out, held_out=held_out)
     return 0
 
 

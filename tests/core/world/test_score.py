@@ -6,7 +6,7 @@ import pytest
 from core.explain import Cited, Explanation, Meter, SpanExplanation
 from core.sources import Sources, SourceUnit
 from core.world.bench import summary
-from core.world.score import f1, score
+from core.world.score import score
 
 UNITS = (
     SourceUnit("p0.0", "text", 0, "Text 1 · sentence 1", 0, 10, "Tom slept."),
@@ -62,12 +62,6 @@ def test_f1_of_a_sentence(true, cited, expected):
     (scored,) = score([truth(*true)], explanation((true[0], cited)))
     assert scored.right
     assert scored.f1 == pytest.approx(expected)
-
-
-def test_f1_is_symmetric_and_one_for_equal_sets():
-    assert f1({1, 2, 3}, {3, 4}) == f1({3, 4}, {1, 2, 3}) == pytest.approx(0.4)
-    assert f1({1}, {1}) == f1(set(), set()) == 1.0
-    assert f1(set(), {1}) == 0.0
 
 
 def test_a_wrong_or_missing_sentence_is_counted_and_not_scored():

@@ -1,0 +1,174 @@
+"""A folder of traces against a file of labels: ``python -m core evaluate``.
+
+Traces are opened one at a time and forgotten: what is kept of each is a ``Result``. Answers are
+matched to labels by ``answer_id``; where several labellers spoke of one sentence, a person outranks
+a judge and a judge the generator, and among equals the last in the file is heard.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from core.errors import OmniTraceError
+from core.evaluation.folder import SampleFinder, open_scores, trace_files
+from core.evaluation.labels import LABELLERS, Label, answer_id
+from core.evaluation.report import Evaluated
+from core.evaluation.scoring import Problem, Result, score_trace
+from core.samples import Sample
+
+Heard = Mapping[str, Mapping[int, Label]]
+"""Answer id → span → the label that is heard."""
+
+
+def evaluate(
+    folder: Path,
+    labels: Sequence[Label],
+    samples: Sequence[Sample] = (),
+    *,
+    jobs: int = 1,
+) -> Evaluated:
+    """Score every trace of a folder that has labels.
+
+    Args:
+        folder: of ``.omnitrace`` files.
+        labels: of their answers.
+        samples: what was asked, for tasks and right answers; may be empty.
+        jobs: processes that work on traces side by side.
+
+    Raises:
+        InputError: the folder holds no traces.
+    """
+    files = trace_files(folder)
+    finder = SampleFinder(samples)
+    heard, problems = _heard(labels)
+    problems += [
+        Problem("samples with one prompt", f"entry {entry}", "an earlier entry asks the same")
+        for entry in finder.ambiguous
+    ]
+    scorer = _Scorer(heard, finder if samples else None)
+    results: list[Result] = []
+    met: dict[str, str] = {}
+    seen: dict[tuple[str, str, str], str] = {}
+    for outcome in tqdm(_outcomes(scorer, files, jobs), total=len(files), unit="trace"):
+        met |= {outcome.answer_id: outcome.file} if outcome.answer_id else {}
+        problems += outcome.problems
+        result = outcome.result
+        if result is None:
+            continue
+        keys = [(result.model, result.answer_id, signal) for signal in result.studied]
+        again = next((seen[key] for key in keys if key in seen), None)
+        if again:
+            problems.append(Problem("answer scored twice", result.file, f"left out: see {again}"))
+            continue
+        seen |= dict.fromkeys(keys, result.file)
+        results.append(result)
+    problems += [
+        Problem("labels without a trace", identity, f"{len(spans)} sentences")
+        for identity, spans in heard.items()
+        if identity not in met
+    ]
+    labellers = Counter(
+        label.labeller
+        for identity, spans in heard.items()
+        if identity in met
+        for label in spans.values()
+    )
+    return Evaluated(tuple(results), tuple(problems), labellers)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of one file; ``answer_id`` is empty where it could not be opened."""
+
+    file: str
+    answer_id: str
+    result: Result | None
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    """Scores one file; sent to every process once."""
+
+    heard: Heard
+    finder: SampleFinder | None
+
+    def __call__(self, path: Path) -> _Outcome:
+        try:
+            trace = open_scores(path)
+            identity = answer_id(trace)
+            labels = self.heard.get(identity)
+            if not labels:
+                why = Problem("trace without labels", path.name, identity)
+                return _Outcome(path.name, identity, None, (why,))
+            if not trace.signals:
+                why = Problem("trace without signals", path.name, "nothing was recorded")
+                return _Outcome(path.name, identity, None, (why,))
+            problems = []
+            if trace.stopped in ("running", "cancelled"):
+                problems.append(Problem("partial trace", path.name, trace.stopped))
+            extra = self.finder.extra(trace.prompt) if self.finder else {}
+            if self.finder and not self.finder.find(trace.prompt):
+                problems.append(Problem("trace without a sample", path.name, identity))
+            result = score_trace(trace, labels, file=path.name, answer_id=identity, extra=extra)
+            return _Outcome(path.name, identity, result, (*problems, *result.problems))
+        except OmniTraceError as error:
+            why = Problem("trace cannot be opened", path.name, str(error))
+            return _Outcome(path.name, "", None, (why,))
+
+
+_scorer: _Scorer | None = None
+"""Of this process, where traces are scored by several."""
+
+
+def _start(scorer: _Scorer) -> None:
+    global _scorer
+    _scorer = scorer
+
+
+def _score(path: Path) -> _Outcome:
+    assert _scorer is not None
+    return _scorer(path)
+
+
+def _outcomes(scorer: _Scorer, files: Sequence[Path], jobs: int) -> Iterator[_Outcome]:
+    if jobs == 1:
+        yield from map(scorer, files)
+        return
+    # Spawned, not forked: a fork of a process that runs threads could hang.
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(jobs, _start, (scorer,)) as pool:
+        yield from pool.imap(_score, files)
+
+
+def _heard(labels: Sequence[Label]) -> tuple[dict[str, dict[int, Label]], list[Problem]]:
+    heard: dict[str, dict[int, Label]] = {}
+    overruled: Counter[tuple[str, str]] = Counter()
+    for label in labels:
+        spans = heard.setdefault(label.answer_id, {})
+        before = spans.get(label.span)
+        if before is None or _rank(label) >= _rank(before):
+            spans[label.span] = label
+        if before is not None:
+            winner = spans[label.span]
+            loser = before if winner is label else label
+            overruled[_named(loser), _named(winner)] += 1
+    return heard, [
+        Problem("labels overruled", loser, f"{count} sentences, by {winner}")
+        for (loser, winner), count in overruled.items()
+    ]
+
+
+def _rank(label: Label) -> int:
+    return LABELLERS.index(label.by)
+
+
+def _named(label: Label) -> str:
+    version = f", prompt version {label.prompt_version}" if label.prompt_version else ""
+    return f"{label.by} {label.name}{version}"

@@ -1,0 +1,154 @@
+"""What an evaluation found → report.json, report.html and one CSV a table.
+
+    report.json   {"format": 1, "traces", "labels", "problems", "tables": {name: rows}}
+    report.html   the same for people, with the figures
+    NAME.csv      the same rows; lists (an ECDF, calibration bins) are CSVs of their own
+
+Nothing is dropped silently: every trace and label that could not be used is a problem, counted by
+kind and named.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError
+from core.evaluation import tables
+from core.evaluation.html import page
+from core.evaluation.scoring import Problem, Result
+
+FORMAT = 1
+
+TABLES = {
+    "table2": tables.table_2,
+    "table3": tables.table_3,
+    "comparisons": tables.comparisons,
+    "figure2b": tables.figure_2b,
+    "figure3a": tables.positions,
+    "figure3b": tables.calibrations,
+    "figure4": tables.quality,
+    "options": tables.options,
+}
+"""Name → what makes its rows of all results."""
+
+_CURVES = {"figure3a": ("ecdf", ("position", "share")), "figure3b": ("bins", None)}
+"""Tables whose rows hold a list: its key, and the names of its columns (``None``: its keys)."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What an evaluation found.
+
+    Attributes:
+        results: one a trace that has labels.
+        problems: all that did not fit, in order.
+        labellers: ``(by, name, prompt version)`` → labels used.
+    """
+
+    results: tuple[Result, ...]
+    problems: tuple[Problem, ...]
+    labellers: Mapping[tuple[str, str, str], int]
+
+
+def report(evaluated: Evaluated) -> dict[str, Any]:
+    """The report as plain JSON values."""
+    results = evaluated.results
+    return {
+        "format": FORMAT,
+        "traces": {
+            "scored": len(results),
+            "models": dict(Counter(result.model for result in results)),
+            "sentences_labelled": sum(result.labelled for result in results),
+            "sentences_unlabelled": sum(result.unlabelled for result in results),
+        },
+        "labels": [
+            {"by": by, "name": name, "prompt_version": version, "labels": count}
+            for (by, name, version), count in evaluated.labellers.items()
+        ],
+        "problems": {
+            "counts": dict(Counter(problem.kind for problem in evaluated.problems)),
+            "all": [problem._asdict() for problem in evaluated.problems],
+        },
+        "tables": {name: rows(results) for name, rows in TABLES.items()},
+    }
+
+
+def write_report(made: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
+    """Write ``report.json``, ``report.html`` and the CSVs into a folder, which is made.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "report.json"
+        path.write_text(
+            json.dumps(made, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        )
+        html = folder / "report.html"
+        html.write_text(page(made), encoding="utf-8")
+        return (
+            path,
+            html,
+            *(_write_csv(folder / f"{name}.csv", rows) for name, rows in _csvs(made) if rows),
+        )
+    except OSError as error:
+        raise InputError(f"The folder {folder.name!r} cannot be written: {error}.") from error
+
+
+def told(made: Mapping[str, Any]) -> str:
+    """A report in a few lines, for a terminal: counts, table 2 over all tasks, problems."""
+    traces, problems = made["traces"], made["problems"]["counts"]
+    lines = [
+        f"{traces['scored']} traces scored; {traces['sentences_labelled']} sentences with a label, "
+        f"{traces['sentences_unlabelled']} without",
+        f"{'F1, %':<34}{'modality':<10}{'F1':>6}   95 % interval",
+    ]
+    first: dict[str, str] = {}
+    for row in made["tables"]["table2"]:
+        if row["task"] == first.setdefault(row["model"], row["task"]):
+            named = f"{row['signal']} · {row['curation']}"
+            between = "" if row["low"] is None else f"{row['low']:.1f}–{row['high']:.1f}"
+            lines.append(f"{named:<34}{row['modality']:<10}{row['f1']:>6.1f}   {between}")
+    lines += [f"problem: {kind}: {count}" for kind, count in problems.items()]
+    return "\n".join(lines)
+
+
+def _csvs(made: Mapping[str, Any]) -> Iterable[tuple[str, Sequence[Mapping[str, Any]]]]:
+    yield "problems", made["problems"]["all"]
+    for name, rows in made["tables"].items():
+        if name not in _CURVES:
+            yield name, rows
+            continue
+        key, columns = _CURVES[name]
+        yield name, [{k: v for k, v in row.items() if k != key} for row in rows]
+        yield (
+            f"{name}-{key}",
+            [_point(row, key, columns, point) for row in rows for point in row[key]],
+        )
+
+
+def _point(
+    row: Mapping[str, Any], key: str, columns: Sequence[str] | None, point: Any
+) -> Mapping[str, Any]:
+    named = {k: v for k, v in row.items() if k != key and isinstance(v, str)}
+    return named | (dict(zip(columns, point, strict=True)) if columns else point)
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows([{k: _safe(v) for k, v in row.items()} for row in rows])
+    return path
+
+
+def _safe(value: Any) -> Any:
+    """A cell that a spreadsheet will not run as a formula: names come from strangers' files."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value

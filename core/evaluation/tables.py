@@ -1,0 +1,237 @@
+"""Many results → the paper's tables and the data of its figures, as plain JSON values.
+
+Rows are per model and task, and once over all tasks. Scores are means over sentences, in percent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from core.curation import Curation
+from core.evaluation.metrics import MODALITIES
+from core.evaluation.scoring import OVERALL, RANDOM, STREAMS, Method, Result, Sums
+from core.evaluation.statistics import Interval95, paired_difference, ratio_interval
+from core.evaluation.studies import (
+    GRID,
+    calibration,
+    calibration_error,
+    correlation,
+    ecdf,
+)
+
+Row = dict[str, Any]
+
+TABLE_2 = ("default", "paper", RANDOM)
+TABLE_3 = tuple(name for name in Curation.presets() if name != "default")
+FIGURE_2B = ("paper", *STREAMS.values())
+ALL_TASKS = "all tasks"
+
+
+def table_2(results: Sequence[Result]) -> list[Row]:
+    """F1 of every signal under the default and the published curation, and of chance."""
+    return _table(results, TABLE_2, intervals=True)
+
+
+def table_3(results: Sequence[Result]) -> list[Row]:
+    """The published curation less one part each: precision, recall and F1."""
+    return _table(results, TABLE_3, intervals=False)
+
+
+def figure_2b(results: Sequence[Result]) -> list[Row]:
+    """Films by the published curation, and by one of its streams alone: Time-F1."""
+    streams = set(STREAMS.values())
+    films = [r for r in results if any(method.curation in streams for method, _ in r.scores)]
+    return [row for row in _table(films, FIGURE_2B, intervals=True) if row["modality"] == "time"]
+
+
+def comparisons(results: Sequence[Result]) -> list[Row]:
+    """Every two signals on the same answers, default curation: difference in F1 and its p.
+
+    An answer's score is the mean F1 of its sentences, over all their elements.
+    """
+    rows: list[Row] = []
+    for model, task, held in _groups(results):
+        signals = list(dict.fromkeys(m.signal for r in held for m, _ in r.scores))
+        for index, first in enumerate(signals):
+            for second in signals[index + 1 :]:
+                pairs = [
+                    (a.f1 / a.sentences, b.f1 / b.sentences)
+                    for r in held
+                    if (a := _overall(r, first)) and (b := _overall(r, second))
+                ]
+                if pairs:
+                    found = paired_difference(*np.array(pairs).T)
+                    rows.append(
+                        {
+                            "model": model,
+                            "task": task,
+                            "first": first,
+                            "second": second,
+                            "difference": _percent(found.mean),
+                            **_interval(found.interval),
+                            "p": found.p,
+                            "answers": found.answers,
+                        }
+                    )
+    return rows
+
+
+def positions(results: Sequence[Result]) -> list[Row]:
+    """Figure 3a, of summaries and choices apart: mean and ECDF of cited and labelled positions."""
+    rows: list[Row] = []
+    for model, kind, held in _groups(results, _kind):
+        for signal in _signals(held):
+            cited = [at for r in held if signal in r.studied for at in r.studied[signal].cited_at]
+            rows.append({"model": model, "kind": kind, "of": signal, **_position(cited)})
+        labelled = [at for r in held for at in r.labelled_at]
+        rows.append({"model": model, "kind": kind, "of": "labels", **_position(labelled)})
+    return rows
+
+
+def calibrations(results: Sequence[Result]) -> list[Row]:
+    """Figure 3b: labelled by predicted image mass, of prompts with text and pictures."""
+    rows: list[Row] = []
+    for model, held in _by(results, lambda r: r.model):
+        for signal in _signals(held):
+            pairs = [p for r in held if signal in r.studied for p in r.studied[signal].image_mass]
+            rows.append(
+                {
+                    "model": model,
+                    "signal": signal,
+                    "sentences": len(pairs),
+                    "error": _percent(calibration_error(pairs)),
+                    "bins": [one._asdict() for one in calibration(pairs)],
+                }
+            )
+    return rows
+
+
+def quality(results: Sequence[Result]) -> list[Row]:
+    """Figure 4: F1 of right and of wrong answers; ROUGE-L against F1 for summaries."""
+    rows: list[Row] = []
+    for model, task, held in _groups(results):
+        for signal in _signals(held):
+            scored = [(r, s.f1 / s.sentences) for r in held if (s := _overall(r, signal))]
+            right, wrong = ([f1 for r, f1 in scored if r.right is is_] for is_ in (True, False))
+            summaries = [(r.rouge, f1) for r, f1 in scored if r.rouge is not None]
+            together = correlation(*zip(*summaries, strict=True)) if summaries else None
+            rows.append(
+                {
+                    "model": model,
+                    "task": task,
+                    "signal": signal,
+                    "right_f1": _percent(fmean(right) if right else None),
+                    "right": len(right),
+                    "wrong_f1": _percent(fmean(wrong) if wrong else None),
+                    "wrong": len(wrong),
+                    "rouge_l": _percent(fmean(r for r, _ in summaries) if summaries else None),
+                    "summaries": len(summaries),
+                    "pearson": together.pearson if together else None,
+                    "pearson_p": together.pearson_p if together else None,
+                    "spearman": together.spearman if together else None,
+                    "spearman_p": together.spearman_p if together else None,
+                }
+            )
+    return rows
+
+
+def options(results: Sequence[Result]) -> list[Row]:
+    """Appendix B.3: top-1 consistency, and how many answers could not be compared."""
+    rows: list[Row] = []
+    for model, task, held in _groups([r for r in results if r.is_choice]):
+        for signal in _signals(held):
+            studied = [r for r in held if signal in r.studied]
+            traced = [(r.chosen_option, r.studied[signal].traced_option) for r in studied]
+            compared = [chosen == found for chosen, found in traced if found is not None]
+            rows.append(
+                {
+                    "model": model,
+                    "task": task,
+                    "signal": signal,
+                    "consistent": _percent(fmean(compared) if compared else None),
+                    "compared": len(compared),
+                    "not_compared": len(traced) - len(compared),
+                }
+            )
+    return rows
+
+
+def _table(results: Sequence[Result], curations: Sequence[str], *, intervals: bool) -> list[Row]:
+    rows: list[Row] = []
+    for model, task, held in _groups(results):
+        for signal in _signals(held):
+            for curation in curations:
+                for modality in (OVERALL, *MODALITIES):
+                    key = Method(signal, curation), modality
+                    sums = [r.scores[key] for r in held if key in r.scores]
+                    if sums:
+                        named = {"model": model, "task": task, "signal": signal}
+                        named |= {"curation": curation, "modality": modality}
+                        rows.append(named | _cell(sums, intervals))
+    return rows
+
+
+def _cell(sums: Sequence[Sums], intervals: bool) -> Row:
+    values = np.array(sums)
+    count = values[:, 3].sum()
+    precision, recall, f1 = (values[:, :3].sum(axis=0) / count).tolist()
+    row: Row = {"precision": _percent(precision), "recall": _percent(recall), "f1": _percent(f1)}
+    if intervals:
+        row |= _interval(ratio_interval(values[:, 2], values[:, 3]))
+    # A tenth of a sentence: one that some of the random draws cite, and some do not.
+    sentences = round(float(count), 1)
+    whole = int(sentences) if sentences.is_integer() else sentences
+    return row | {"sentences": whole, "answers": len(sums)}
+
+
+def _groups(
+    results: Sequence[Result], task_of: Callable[[Result], str] = lambda r: r.task
+) -> Iterator[tuple[str, str, list[Result]]]:
+    """Per model: all tasks, then each by itself; a single task is not told twice."""
+    for model, held in _by(results, lambda r: r.model):
+        by_task = _by(held, task_of)
+        if len(by_task) > 1:
+            yield model, ALL_TASKS, held
+        for task, some in by_task:
+            yield model, task, some
+
+
+def _by(results: Sequence[Result], key: Callable[[Result], str]) -> list[tuple[str, list[Result]]]:
+    found: Mapping[str, list[Result]] = defaultdict(list)
+    for result in results:
+        found[key(result)].append(result)
+    return list(found.items())
+
+
+def _kind(result: Result) -> str:
+    return "choice" if result.is_choice else "summary"
+
+
+def _signals(results: Sequence[Result]) -> list[str]:
+    return list(dict.fromkeys(signal for r in results for signal in r.studied))
+
+
+def _overall(result: Result, signal: str) -> Sums | None:
+    return result.scores.get((Method(signal, "default"), OVERALL))
+
+
+def _position(values: Sequence[float]) -> Row:
+    if not values:
+        return {"citations": 0, "mean": None, "ecdf": []}
+    shares = np.round(ecdf(values), 4).tolist()
+    curve = [[round(float(x), 2), share] for x, share in zip(GRID, shares, strict=True)]
+    return {"citations": len(values), "mean": round(fmean(values), 4), "ecdf": curve}
+
+
+def _interval(interval: Interval95 | None) -> Row:
+    low, high = interval if interval else (None, None)
+    return {"low": _percent(low), "high": _percent(high)}
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else round(100 * value, 2)
