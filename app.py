@@ -40,7 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     loaders = {
         # Of a local folder visitors see the last part only, not the machine's path.
         Path(name).name if Path(name).is_dir() else name: partial(
-            load_model, name, device=args.device, device_map=args.device_map
+            load_model,
+            name,
+            device=args.device,
+            device_map=args.device_map,
+            quantization=args.quantization,
+            trust_remote_code=args.trust_remote_code,
         )
         for name in args.model or ["embedded"]
     }
@@ -81,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--device", help="e.g. cuda:0; default: CUDA if present, else CPU")
     add("--device-map", help="e.g. auto, for a model that outgrows one GPU")
+    add("--quantization", choices=("4bit", "8bit"), help="of the weights; on CUDA, by bitsandbytes")
+    add(
+        "--trust-remote-code",
+        action="store_true",
+        help="run code that comes with the model's files: it may do all that you may (MiniCPM-o)",
+    )
     add(
         "--host",
         default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),

@@ -71,6 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("--no-repeat-ngram-size", type=int, default=0, help="0: off (%(default)s)")
     trace.add_argument("--device", help="e.g. cuda:0; default: CUDA if present, else CPU")
     trace.add_argument("--device-map", help="e.g. auto, for models that outgrow one GPU")
+    trace.add_argument("--quantization", choices=("4bit", "8bit"), help="of the weights; on CUDA")
+    trace.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="run code that comes with the model's files: it may do all that you may (MiniCPM-o)",
+    )
     trace.add_argument("--limit", type=_positive, help="only the first N samples")
     trace.add_argument(
         "--response-key", metavar="KEY", help="trace the answer that each sample holds under KEY"
@@ -187,7 +193,9 @@ def _trace(args: argparse.Namespace) -> int:
         max_new_tokens=args.max_new_tokens, no_repeat_ngram_size=args.no_repeat_ngram_size
     )
     outcome = trace_samples(
-        ModelChoice(args.model, args.device, args.device_map),
+        ModelChoice(
+            args.model, args.device, args.device_map, args.quantization, args.trust_remote_code
+        ),
         samples,
         args.out,
         Recipe(tuple(args.signals.split(",")), generation, args.response_key, args.verify),

@@ -28,6 +28,8 @@ class ModelChoice:
     name: str = "embedded"
     device: str | None = None
     device_map: str | None = None
+    quantization: str | None = None
+    trust_remote_code: bool = False
 
     def load(self) -> TracedModel:
         """Load it.
@@ -35,7 +37,13 @@ class ModelChoice:
         Raises:
             ModelError: as ``load_model``.
         """
-        return load_model(self.name, device=self.device, device_map=self.device_map)
+        return load_model(
+            self.name,
+            device=self.device,
+            device_map=self.device_map,
+            quantization=self.quantization,
+            trust_remote_code=self.trust_remote_code,
+        )
 
     @property
     def title(self) -> str:

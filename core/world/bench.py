@@ -21,13 +21,14 @@ from core.decoding import trace
 from core.explain import explain
 from core.models.registry import load_model
 from core.samples import Sample, read_samples
+from core.signals.registry import BEST
 from core.trace import Trace
 from core.world.score import Scored, score
 
 HELD_OUT = Path(__file__).parents[2] / "assets" / "heldout" / "samples.json"
 SENTENCES = ("text", "speech", "picture", "film")
 LANES = ("text", "image", "time")
-SIGNALS = ("attmean", "rawatt")
+SIGNALS = (BEST, "attmean", "rawatt")
 
 Traced = Sequence[tuple[Sample, Trace]]
 
@@ -55,11 +56,16 @@ def run(
 
 
 def summary(results: Sequence[Scored]) -> dict[str, object]:
-    """Percent: sentences right by what they are about, choices right, F1 by lane."""
+    """Percent: sentences right by what they are about, choices right, F1 by lane.
+
+    ``f1_letters`` is the part of ``f1.text`` that is "The answer is B.": its source is the option,
+    but a model may have found the letter while it wrote the reason, and then reads its own words.
+    """
     return {
         "sentences": {kind: _right(results, kind) for kind in SENTENCES},
         "choice": _right(results, "choice"),
         "f1": {lane: _f1(results, lane) for lane in LANES},
+        "f1_letters": _percent([one.f1 for one in results if _is_letter(one)]),
     }
 
 
@@ -95,6 +101,10 @@ def _f1(results: Sequence[Scored], lane: str) -> float | None:
     return _percent([one.f1 for one in results if one.lane == lane and one.f1 is not None])
 
 
+def _is_letter(one: Scored) -> bool:
+    return one.kind == "choice" and one.f1 is not None
+
+
 def _percent(values: Sequence[float]) -> float | None:
     return round(100 * mean(values), 1) if values else None
 
@@ -108,11 +118,15 @@ def _printed(table: dict[str, object], results: Sequence[Scored]) -> str:
     for lane in LANES:
         count = sum(one.lane == lane and one.f1 is not None for one in results)
         lines.append(f"  {lane:<10}{_cell(_f1(results, lane))}  ({count})")
+    letters = [one for one in results if _is_letter(one)]
+    lines.append(
+        f"    letters {_cell(_percent([one.f1 for one in letters]))}  ({len(letters)} of text)"
+    )
     if rows := table.get("compare"):
-        lines.append(f"{'signal':<10}{'assigned':<10}{'lanes':<11}  text  image   time   mean")
+        lines.append(f"{'signal':<14}{'assigned':<10}{'lanes':<11}  text  image   time   mean")
         for row in rows:
             cells = " ".join(_cell(row["f1"][lane]) for lane in LANES)
-            named = f"{row['signal']:<10}{row['assignment']:<10}{row['lanes']:<11}"
+            named = f"{row['signal']:<14}{row['assignment']:<10}{row['lanes']:<11}"
             lines.append(f"{named}{cells} {_cell(row['mean'])}")
     return "\n".join(lines)
 

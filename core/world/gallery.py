@@ -13,7 +13,7 @@ from pathlib import Path
 from core.decoding import trace
 from core.models.registry import load_model
 from core.samples import read_samples
-from core.world.bench import HELD_OUT
+from core.world.bench import HELD_OUT, SIGNALS
 
 TASKS = {
     "summary-everything": "all-four-kinds",
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for task, name in TASKS.items():
         # The last of a task: the page's examples are others where there are several.
         sample = [one for one in samples if one.extra["task"] == task][-1]
-        made = trace(model, sample.prompt(), max_new_tokens=MOST_TOKENS)
+        made = trace(model, sample.prompt(), signals=SIGNALS, max_new_tokens=MOST_TOKENS)
         print(made.save(args.out / f"{name}.omnitrace").name)
     return 0
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.explain import Explanation, explain
-from core.signals.registry import SIGNALS
+from core.signals.registry import BEST, SIGNALS
 from core.sources import Granularity
 from core.trace import Trace
 from omnitrace_ui.actions.settings import Settings
@@ -63,13 +63,19 @@ def show_whole(
 
 
 def explain_with(trace: Trace, settings: Settings) -> Explanation:
-    """The explanation under these settings; a signal that it lacks gives way to its first."""
+    """The explanation under these settings."""
     return explain(
         trace,
-        signal=settings.signal if settings.signal in trace.signals else None,
+        signal=shown_signal(trace, settings),
         curation=settings.curation,
         granularity=settings.granularity,
     )
+
+
+def shown_signal(trace: Trace, settings: Settings) -> str | None:
+    """The chosen signal; of a trace that lacks it the best, or its first."""
+    wanted = (settings.signal, BEST, *trace.signals)
+    return next((name for name in wanted if name in trace.signals), None)
 
 
 def finished_to(answer: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from core.signals.registry import SIGNALS
+from omnitrace_ui.actions.present import shown_signal
 from omnitrace_ui.session import Visitor
 
 Updates = dict[gr.components.Component, Any]
@@ -25,7 +26,6 @@ IN_TURN: dict[str, Any] = {**PRIVATE, "concurrency_id": "model", "concurrency_li
 def signal_choice(visitor: Visitor) -> Any:
     """The signals of the visitor's trace to choose from, as an update of a dropdown."""
     recorded = visitor.trace.signals if visitor.trace else ()
-    wanted = visitor.settings.signal
-    value = wanted if wanted in recorded else next(iter(recorded), None)
+    value = shown_signal(visitor.trace, visitor.settings) if visitor.trace else None
     titled = [(SIGNALS[name].title if name in SIGNALS else name, name) for name in recorded]
     return gr.update(choices=titled, value=value, interactive=bool(recorded))

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from core.decoding.loop import DEFAULT_SIGNALS
+from core.signals.registry import BEST
 from core.trace import Generation
 from omnitrace_ui.actions.explore import WORLD_ONLY, Explore, Site
 from omnitrace_ui.actions.generate import Frame, Request
@@ -74,7 +75,7 @@ def build_form(site: Site, signals: Mapping[str, str]) -> Form:
         model = gr.Dropdown(list(site.engine.names), label="Model", interactive=True)
         recorded = gr.CheckboxGroup(
             [(title, name) for name, title in signals.items()],
-            value=list(DEFAULT_SIGNALS),
+            value=[BEST, *DEFAULT_SIGNALS],
             label="Signals to record",
             info="Gradient signals take about twice the time.",
         )
