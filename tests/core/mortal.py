@@ -6,6 +6,7 @@ the model are noted in files, so that a test sees what was done, how often, and 
 
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,8 @@ class Mortal:
         note(self._notes, text)
         return self._model.prepare(prompt, **options)
 
-    def start(self, prepared: Prepared) -> Run:
-        run = self._model.start(prepared)
+    def start(self, prepared: Prepared, **options: bool) -> Run:
+        run = self._model.start(prepared, **options)
         return MortalRun(run) if self._doomed else run
 
 
@@ -50,7 +51,7 @@ class MortalRun:
     def __init__(self, run: Run) -> None:
         self.read_prompt = run.read_prompt
 
-    def read_token(self, token: int) -> object:
+    def read_tokens(self, tokens: Sequence[int]) -> object:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
