@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.models.registry import load_model
 from core.samples import read_samples
 from core.trace import Trace
-from tests.browser.explorer import HELDOUT, chromium, served
+from tests.browser.explorer import HELDOUT, served
 
 MEDIA = Path(gradio.__file__).parent / "media_assets"
 LION, SPEECH, FILM = (
@@ -45,16 +45,10 @@ def url(traces: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE)
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
 def visit(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
     """Opens the page as a new visitor; fails on scripts that fail and on requests elsewhere."""
+    expect.set_options(timeout=PATIENCE)
     contexts, wrong = [], []
 
     def open_page(path: str = "", **options) -> Page:

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.components.driving import WIDE, opened, press, rows
-from tests.browser.explorer import chromium
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -30,13 +29,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=20_000)
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
 def wide(browser: Browser, url: str) -> Iterator[Page]:
     yield from opened(browser, url, WIDE)
 
@@ -44,6 +36,7 @@ def wide(browser: Browser, url: str) -> Iterator[Page]:
 @pytest.fixture
 def page(wide: Page) -> Page:
     """One page for all tests, as good as new: loading it takes longer than most of them."""
+    expect.set_options(timeout=20_000)
     wide.mouse.move(1, 1)
     wide.locator("#sent").evaluate("n => n.ownerDocument.activeElement.blur()")
     for name in ("clear", "no form"):
