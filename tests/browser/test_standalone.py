@@ -15,8 +15,6 @@ from tests.omnitrace_ui.views.fabricated import ANSWER, case, said
 def test_the_page_works_alone_and_runs_nothing_it_was_given(
     browser: Browser, tmp_path: Path, scheme: str
 ):
-    browser: Browser, tmp_path: Path, scheme: str
-):
     shown = case(
         answer=[*ANSWER, *said(HOSTILE, ("text", 0, 0))],
         names=tuple(HOSTILE.replace("/", "∕") + s for s in (".jpg", ".jpg", ".wav", ".mp4")),
