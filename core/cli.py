@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,7 @@ from core.errors import OmniTraceError
 if TYPE_CHECKING:
     from core.batch.run import Runner
     from core.segmenters import Segmenter
+    from core.sources import Granularity
     from core.trace import Trace, Transcript
 
 BENCHES = {
@@ -93,7 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("trace", type=Path, metavar="FILE.omnitrace")
     explain.add_argument("--signal", help="default: the first recorded")
     explain.add_argument("--preset", default="default", help="curation preset (%(default)s)")
-    explain.add_argument("--bin", type=float, default=1.0, help="seconds a time bin (%(default)s)")
+    explain.add_argument(
+        "--bin",
+        type=float,
+        metavar="SECONDS",
+        help="cut time into bins; default: speech between pauses, and shots of films",
+    )
     _add_segmenter(
         explain, "cut sound by it, not into bins; one kept in the trace is not run again"
     )
@@ -238,7 +245,6 @@ def _explain(args: argparse.Namespace) -> int:
     from core.curation import Curation
     from core.errors import InputError
     from core.explain import explain, to_json
-    from core.sources import Granularity
     from core.trace import Trace
 
     presets = Curation.presets()
@@ -250,7 +256,7 @@ def _explain(args: argparse.Namespace) -> int:
         recorded,
         signal=args.signal,
         curation=presets[args.preset],
-        granularity=Granularity(bin_seconds=args.bin, intervals=segments or {}),
+        granularity=replace(_granularity(args.bin), intervals=segments or {}),
     )
     if args.json:
         document = to_json(explanation)
@@ -272,6 +278,14 @@ def _explain(args: argparse.Namespace) -> int:
             own = " (drawn from the answer's own earlier words)" if span.drawn_from_own else ""
             print(f"           no source{own}")
     return 0
+
+
+def _granularity(bin_seconds: float | None) -> Granularity:
+    from core.sources import DEFAULT_GRANULARITY, Granularity
+
+    if bin_seconds is None:
+        return DEFAULT_GRANULARITY
+    return Granularity(time="bins", bin_seconds=bin_seconds)
 
 
 def _segmenter(args: argparse.Namespace) -> Segmenter | None:

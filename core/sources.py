@@ -1,8 +1,9 @@
 """Timeline → source units at a chosen granularity; token scores → unit mass (rules 1 and 9).
 
 Source text is cut as answers are (``core.spans.sentence_ranges``), so that each option of a
-multiple-choice question is a unit of its own. Time is cut into bins; sound, where it is known what
-was said when (``core.segmenters``), into given segments and the gaps between them.
+multiple-choice question is a unit of its own. Time is cut where it divides by itself
+(``core.natural``), or into bins; sound, where it is known what was said when (``core.segmenters``),
+into given segments and the gaps between them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from core.errors import InputError
+from core.natural import natural_edges
 from core.prompt import Part, Prompt, TextPart
 from core.spans import Range, sentence_ranges
 from core.timeline import LANES, Timeline
@@ -36,22 +38,26 @@ class Granularity:
 
     Attributes:
         text: ``sentence`` (list options apart) or ``part`` (each text part whole).
+        time: ``natural`` (speech between pauses, shots of films; else bins) or ``bins``.
         bin_seconds: length of audio and film bins, 0.25–5 s.
-        intervals: part index → segments (or bare ``(start, end)``, seconds) to use instead of bins
-            for the sound of that part, in order and disjoint; what they leave out becomes units
-            too, so that no evidence is lost. A film's pictures stay in bins.
+        intervals: part index → segments (or bare ``(start, end)``, seconds) to use instead for the
+            sound of that part, in order and disjoint; what they leave out becomes units too, so
+            that no evidence is lost. A film's pictures are cut as ``time`` says.
 
     Raises:
         InputError: a value is out of its range.
     """
 
     text: Literal["sentence", "part"] = "sentence"
+    time: Literal["natural", "bins"] = "natural"
     bin_seconds: float = 1.0
     intervals: Mapping[int, tuple[Segment | tuple[float, float], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.text not in ("sentence", "part"):
             raise InputError(f"Text granularity {self.text!r} is unknown: use sentence or part.")
+        if self.time not in ("natural", "bins"):
+            raise InputError(f"Time granularity {self.time!r} is unknown: use natural or bins.")
         least, most = BIN_SECONDS
         if not least <= self.bin_seconds <= most:
             raise InputError(f"A bin of {self.bin_seconds!r} s: use {least:g} to {most:g} s.")
@@ -120,10 +126,10 @@ def cut(
     """Cut a prompt into source units.
 
     A position of text belongs to the unit of its first non-space character; one of sound or film
-    to the bin, segment or gap of its midpoint. A time unit reaches as far as its positions do,
-    clipped to the recording: bins finer than the model's own grid honestly widen. Units that no
-    position reads (what a model left out, a bin between two coarse frames) are none: there are
-    never more units than positions.
+    to the shot, stretch of speech, segment, gap or bin of its midpoint. A time unit reaches as far
+    as its positions do, clipped to the recording: bins finer than the model's own grid honestly
+    widen. Units that no position reads (what a model left out, a bin between two coarse frames) are
+    none: there are never more units than positions.
 
     Args:
         prompt: the parts.
@@ -137,7 +143,7 @@ def cut(
     for index, part in enumerate(prompt.parts):
         seen[part.kind] = seen.get(part.kind, 0) + 1
         name = f"{_KINDS[part.kind]} {seen[part.kind]}"
-        duration = media[index].duration if index < len(media) else None
+        info = media[index] if index < len(media) else MediaInfo()
         for lane in _lanes(part):
             held = (timeline.part == index) & (timeline.lane == LANES.index(lane))
             positions = np.flatnonzero(held)
@@ -148,7 +154,7 @@ def cut(
                 found, cells = _one_unit(f"p{index}.0", lane, index, name, len(positions))
             else:
                 seconds = timeline.seconds[positions]
-                found, cells = _time_units(lane, index, name, seconds, duration, granularity)
+                found, cells = _time_units(lane, index, name, seconds, info, granularity)
             unit_of[positions] = np.where(cells < 0, -1, cells + len(units))
             units += found
     lane_of = np.array([LANES.index(unit.lane) for unit in units], np.int8)
@@ -223,7 +229,7 @@ def _time_units(
     index: int,
     name: str,
     seconds: np.ndarray,
-    duration: float | None,
+    info: MediaInfo,
     granularity: Granularity,
 ) -> tuple[list[SourceUnit], np.ndarray]:
     """Units of one recording, or of one stream of a film; ``seconds (k, 2)``."""
@@ -232,12 +238,12 @@ def _time_units(
     if not timed.any():
         return _one_unit(f"p{index}.{prefix}0", lane, index, stream, len(seconds))
     extents = seconds[timed].astype(np.float64)
-    bins, said = _bins(extents.mean(axis=1), granularity, index, lane)
+    bins, said = _bins(extents.mean(axis=1), granularity, index, lane, info)
     present, inverse = np.unique(bins, return_inverse=True)
     starts, ends = np.full(len(present), np.inf), np.zeros(len(present))
     np.minimum.at(starts, inverse, extents[:, 0])
     np.maximum.at(ends, inverse, extents[:, 1])
-    limit = np.inf if duration is None else duration
+    limit = np.inf if info.duration is None else info.duration
     units = []
     for n, (a, b) in enumerate(_clipped(starts, ends, limit)):
         _, _, words, speaker = said.get(int(present[n]), Segment(a, b))
@@ -249,11 +255,15 @@ def _time_units(
 
 
 def _bins(
-    midpoints: np.ndarray, granularity: Granularity, part: int, lane: str
+    midpoints: np.ndarray, granularity: Granularity, part: int, lane: str, info: MediaInfo
 ) -> tuple[np.ndarray, dict[int, Segment]]:
-    """The bin, segment or gap of each midpoint (seconds): an ordinal; and which are segments."""
+    """The stretch of time of each midpoint (seconds): an ordinal; and which are given segments."""
     midpoints = np.round(midpoints / _TICK) * _TICK
     if part not in granularity.intervals or lane == "video_frames":
+        natural = granularity.time == "natural"
+        edges = natural_edges(lane, info, granularity.bin_seconds) if natural else None
+        if edges is not None:
+            return np.searchsorted(edges, midpoints + _TICK / 2, side="right"), {}
         return np.floor(midpoints / granularity.bin_seconds + _TICK).astype(np.int64), {}
     segments = [Segment(*interval) for interval in granularity.intervals[part]]
     edges = np.unique([edge for start, end, *_ in segments for edge in (start, end)])

@@ -44,6 +44,8 @@ class MediaInfo:
         fps: frames a second of the film as stored.
         peaks: waveform for drawing, 0..1, evenly spaced over ``duration``.
         has_sound: a film with a sound track.
+        speech: where someone speaks, ``[start, end)`` in seconds (``core.media.speech``).
+        shots: second at which each shot of a film begins, the first at 0 (``core.media.shots``).
         notes: what was left out or changed on the way in, in words for the person.
     """
 
@@ -53,6 +55,8 @@ class MediaInfo:
     fps: float | None = None
     peaks: tuple[float, ...] = ()
     has_sound: bool = False
+    speech: tuple[tuple[float, float], ...] = ()
+    shots: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = (
     ("core.errors",),
-    ("core.prompt", "core.timeline", "core.trace", "core.spans", "core.sources"),
+    ("core.prompt", "core.timeline", "core.trace", "core.spans", "core.sources", "core.natural"),
     ("core.curation", "core.media", "core.samples", "core.tracefile"),
     ("core.models", "core.segmenters"),
     ("core.signals",),

@@ -18,6 +18,7 @@ from core.media.container import open_checked
 from core.media.decoder import decode_sound
 from core.media.limits import Limits
 from core.media.mp4 import playing_seconds
+from core.media.speech import speech_between_pauses
 from core.trace import MediaInfo
 
 RATE = 16_000
@@ -72,7 +73,13 @@ def load_audio(path: Path, name: str, *, limits: Limits, rate: int = RATE) -> So
         )
     if not samples.any():
         notes = (*notes, "The recording is silent.")
-    info = MediaInfo(duration=duration, peaks=peaks(samples), has_sound=True, notes=notes)
+    info = MediaInfo(
+        duration=duration,
+        peaks=peaks(samples),
+        has_sound=True,
+        speech=speech_between_pauses(samples, rate),
+        notes=notes,
+    )
     return Sound(samples, rate, info)
 
 

@@ -16,6 +16,8 @@ from core.media.container import open_checked
 from core.media.decoder import Decoded, decode_film
 from core.media.limits import Limits
 from core.media.mp4 import playing_seconds
+from core.media.shots import shot_starts
+from core.media.speech import speech_between_pauses
 from core.trace import MediaInfo
 
 FPS = 2.0
@@ -85,6 +87,8 @@ def load_video(
         fps=facts["fps"],
         peaks=() if sound is None else peaks(sound),
         has_sound=sound is not None,
+        speech=() if sound is None else speech_between_pauses(sound, rate),
+        shots=(0.0, *shot_starts(decoded.frames, facts["times"])),
         notes=(*_picture_notes(decoded, fps, most), *sound_notes),
     )
     return Film(decoded.frames, np.asarray(facts["times"], np.float64), end, sound, rate, info)

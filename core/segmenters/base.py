@@ -5,8 +5,7 @@ A segmenter knows sound and nothing else: no trace, no model that answers, no pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
 from typing import Protocol
@@ -54,18 +53,6 @@ def tidy(segments: Iterable[Segment], duration: float) -> tuple[Segment, ...]:
         elif kept:
             kept[-1] = kept[-1]._replace(text=joined((kept[-1].text, segment.text)))
     return tuple(kept)
-
-
-@contextmanager
-def keeping_threads() -> Iterator[None]:
-    """Give torch back its number of threads, which some recognisers set for the whole process."""
-    import torch
-
-    threads = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def full_name(name: str, model: str) -> str:

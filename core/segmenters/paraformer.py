@@ -19,7 +19,8 @@ import numpy as np
 
 from core.errors import ModelError
 from core.media import RATE
-from core.segmenters.base import full_name, keeping_threads, package, tidy
+from core.media.speech import keeping_threads
+from core.segmenters.base import full_name, package, tidy
 from core.segmenters.sentences import sentences, spaced
 from core.segmenters.weights import find_weights
 from core.trace import Segment

@@ -1,25 +1,17 @@
-"""Speech between pauses, by Silero VAD (github.com/snakers4/silero-vad): offline, no words.
-
-The default for speech: the model lies in the package (1.2 MB), runs on the CPU through
-onnxruntime, and 60 s of sound take it a fifth of a second. torchaudio is not needed: sound comes
-from ``core.media``.
-"""
+"""Speech between pauses (``core.media.speech``): offline, without words; the default for speech."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from core.errors import InputError
 from core.media import RATE
-from core.segmenters.base import keeping_threads, package, tidy
+from core.media.speech import LONGEST, SILENCE, detector, keeping_threads, speech_between_pauses
+from core.segmenters.base import package, tidy
 from core.trace import Segment
-
-if TYPE_CHECKING:
-    from silero_vad import SileroVADSequence
 
 
 @dataclass(frozen=True)
@@ -32,22 +24,13 @@ class Pauses:
     """
 
     name: ClassVar[str] = "pauses"
-    silence: float = 0.3
-    longest: float = 20.0
+    silence: float = SILENCE
+    longest: float = LONGEST
 
     def segments(self, samples: np.ndarray) -> tuple[Segment, ...]:
         """As ``Segmenter.segments``; without words."""
-        import silero_vad
-
-        found = silero_vad.get_speech_timestamps_sequence(
-            samples,
-            _model(),
-            sampling_rate=RATE,
-            min_silence_duration_ms=round(1000 * self.silence),
-            max_speech_duration_s=self.longest,
-        )
-        extents = (Segment(one["start"] / RATE, one["end"] / RATE) for one in found)
-        return tidy(extents, len(samples) / RATE)
+        found = speech_between_pauses(samples, silence=self.silence, longest=self.longest)
+        return tidy((Segment(start, end) for start, end in found), len(samples) / RATE)
 
 
 def load(model: str) -> Pauses:
@@ -59,13 +42,8 @@ def load(model: str) -> Pauses:
     """
     if model:
         raise InputError(f"Pauses have one model of their own: give `pauses`, not {model!r}.")
-    _model()
-    return Pauses()
-
-
-@lru_cache(maxsize=1)
-def _model() -> SileroVADSequence:
     package("onnxruntime", "onnxruntime", "Cutting at pauses")
     with keeping_threads():
-        vad = package("silero_vad", "silero-vad", "Cutting at pauses")
-    return vad.load_silero_vad(sequence=True)
+        package("silero_vad", "silero-vad", "Cutting at pauses")
+    detector()
+    return Pauses()

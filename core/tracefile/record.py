@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -37,14 +38,17 @@ from core.tracefile.checks import (
     text,
 )
 
-VERSION = 2
+VERSION = 3
 """Of the format. Raise it with every change that an older version could not read.
 
-2: ``transcripts``, ``given``, ``as_untraced``. Files of version 1 have none, and open as they did.
+2: ``transcripts``, ``given``, ``as_untraced``; 3: ``speech`` and ``shots`` of media. Older files
+have none, and open as they did.
 """
 
 _SINCE_2 = {"given": False, "as_untraced": None, "transcripts": []}
 """What files of version 1 lack, and what it is for them."""
+
+_MEDIA_SINCE_3 = {"speech": [], "shots": []}
 
 SUFFIXES = {"image": IMAGE_SUFFIXES, "audio": AUDIO_SUFFIXES, "video": VIDEO_SUFFIXES}
 """Media are stored, and so served, under these endings only: never as a page or a script."""
@@ -81,6 +85,8 @@ _DOCUMENT = exactly(
             fps=optional(number(0, 1e6)),
             peaks=array(number(0, 1), _MANY),
             has_sound=boolean,
+            speech=array(array(_SECONDS, 2), _MANY),
+            shots=array(_SECONDS, _MANY),
             notes=array(text(_NAME), 1_000),
         ),
         10_000,
@@ -193,6 +199,7 @@ def decode(
     tokens = tuple(Token(**token) for token in values["tokens"])
     _check_tokens(tokens, values["answer"])
     _require(len(values["media"]) == len(prompt.parts), "media and parts differ in number")
+    _check_time(values["media"])
     _require(len(set(values["signals"])) == len(values["signals"]), "a signal occurs twice")
     scores, own, timeline = _read_arrays(arrays, values["signals"], len(tokens))
     _check_timeline(timeline, prompt)
@@ -219,6 +226,15 @@ def _require(condition: bool | np.bool_, otherwise: str) -> None:
         raise TraceFileError(f"{otherwise}.")
 
 
+def _check_time(media: Sequence[Mapping[str, Any]]) -> None:
+    for info in media:
+        speech, shots = info["speech"], info["shots"]
+        pairs = all(len(stretch) == 2 for stretch in speech)
+        _require(pairs and in_order(speech), "its speech is out of order")
+        rising = all(a < b for a, b in pairwise(shots))
+        _require(rising and shots[:1] in ((), (0,)), "its shots are out of order")
+
+
 def _check_format(document: Any) -> None:
     if not isinstance(document, dict) or document.get("format") != "omnitrace":
         raise TraceFileError("it is not a trace file.")
@@ -232,8 +248,12 @@ def _check_format(document: Any) -> None:
 
 def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
     """What an older version wrote, as this one would have."""
-    if document.get("version") == 1:
-        return {**_SINCE_2, **document}
+    version, media = document.get("version"), document.get("media")
+    if version == 1:
+        document = {**_SINCE_2, **document}
+    if version in (1, 2) and isinstance(media, list):
+        of_media = [{**_MEDIA_SINCE_3, **one} if isinstance(one, dict) else one for one in media]
+        document = {**document, "media": of_media}
     return document
 
 

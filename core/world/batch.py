@@ -35,7 +35,7 @@ class Encoded:
     """One scenario: ``ids`` and ``positions (3, n)`` grow together; towers' inputs in order.
 
     ``said`` and ``shown`` are what the towers should make of their inputs: the words of each sound,
-    and the pictures, then the films' seconds.
+    and the pictures, then the films' seconds. ``letter``: the answer ends with an option's letter.
     """
 
     ids: list[int] = field(default_factory=list)
@@ -48,6 +48,7 @@ class Encoded:
     shown: list[Picture] = field(default_factory=list)
     filmed: list[Picture] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    letter: bool = False
 
     def add(self, ids: Sequence[int], positions: torch.Tensor) -> None:
         """Append tokens at given positions; what follows starts after the largest."""
@@ -87,7 +88,8 @@ class Encoder:
         answer = self.text(f"{scenario.answer}<|im_end|>")
         made.add_line(answer)
         made.weights = [1.0] * len(answer)
-        if scenario.is_choice:
+        made.letter = scenario.is_choice
+        if made.letter:
             made.weights[-3] = LETTER_WEIGHT
         return made
 

@@ -22,6 +22,7 @@ from core.explain import explain
 from core.models.registry import load_model
 from core.samples import Sample, read_samples
 from core.signals.registry import BEST
+from core.sources import Granularity
 from core.trace import Trace
 from core.world.score import Scored, score
 
@@ -29,6 +30,8 @@ HELD_OUT = Path(__file__).parents[2] / "assets" / "heldout" / "samples.json"
 SENTENCES = ("text", "speech", "picture", "film")
 LANES = ("text", "image", "time")
 SIGNALS = (BEST, "attmean", "rawatt")
+
+BINS = Granularity(time="bins")
 
 Traced = Sequence[tuple[Sample, Trace]]
 
@@ -50,6 +53,7 @@ def run(
     ]
     results = [one for sample, made in traced for one in _scored(sample, made)]
     table = summary(results)
+    table["f1_in_bins"] = in_bins(traced)
     table |= {"compare": comparison(traced)} if compare else {}
     print(json_module.dumps(table, indent=1) if json else _printed(table, results))
     return 0
@@ -67,6 +71,16 @@ def summary(results: Sequence[Scored]) -> dict[str, object]:
         "f1": {lane: _f1(results, lane) for lane in LANES},
         "f1_letters": _percent([one.f1 for one in results if _is_letter(one)]),
     }
+
+
+def in_bins(traced: Traced) -> float | None:
+    """F1 by time where it is cut into 1-s bins, instead of where it divides by itself."""
+    results = [
+        one
+        for sample, made in traced
+        for one in score(sample.extra["sentences"], explain(made, granularity=BINS))
+    ]
+    return _f1(results, "time")
 
 
 def comparison(traced: Traced) -> list[dict[str, object]]:
@@ -122,6 +136,7 @@ def _printed(table: dict[str, object], results: Sequence[Scored]) -> str:
     lines.append(
         f"    letters {_cell(_percent([one.f1 for one in letters]))}  ({len(letters)} of text)"
     )
+    lines.append(f"    in bins {_cell(table['f1_in_bins'])}  (time, cut into 1-s bins)")
     if rows := table.get("compare"):
         lines.append(f"{'signal':<14}{'assigned':<10}{'lanes':<11}  text  image   time   mean")
         for row in rows:

@@ -124,16 +124,15 @@ def _recording(rng: random.Random, stock: Stock, count: int, lead: float = 0.4) 
 def _scenes(
     rng: random.Random, stock: Stock, *, counts: Sequence[int], seconds: int = 2
 ) -> tuple[tuple[Picture, ...], tuple[int, ...]]:
-    """Scenes that differ from the one before, of 1–3 s each, ``seconds`` at least."""
+    """Scenes that differ from the one before, of 1–2 s each; the last is held until ``seconds``."""
     count = rng.choice(counts)
     scenes: list[Picture] = []
     while len(scenes) < count:
         picture = rng.choice(stock.pictures)
         if not scenes or (picture.thing, picture.colour) != (scenes[-1].thing, scenes[-1].colour):
             scenes.append(picture)
-    lengths = [rng.randint(1, 3) for _ in scenes]
-    while sum(lengths) < seconds:
-        lengths[lengths.index(min(lengths))] += 1
+    lengths = [rng.randint(1, 2) for _ in scenes]
+    lengths[-1] += max(0, seconds - sum(lengths))
     return tuple(scenes), tuple(lengths)
 
 
@@ -255,7 +254,8 @@ def _speech(rng: random.Random, stock: Stock) -> Scenario:
 
 
 def _film(rng: random.Random, stock: Stock) -> Scenario:
-    film = Film(*_scenes(rng, stock, counts=(1, 2, 2, 3, 3, 4)))
+    seconds = rng.choice((2, 2, 2, 4, 8, 12))
+    film = Film(*_scenes(rng, stock, counts=(1, 2, 2, 3, 3, 4), seconds=seconds))
     if rng.random() < 0.25:
         return _choice_film(rng, film)
     pieces: list[Piece] = [film]

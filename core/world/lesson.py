@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-RATE = 0.0015
+RATE = 0.0012
 WARM_UP = 100
 SAVE_SECONDS = 180
 

@@ -25,6 +25,7 @@ from transformers import PreTrainedTokenizerFast, Qwen2_5OmniThinkerForCondition
 from core.world import wording
 from core.world.bank import Bank, load_bank
 from core.world.batch import HEAD, TAIL, Encoded, Encoder, collate, positions_of
+from core.world.blindfold import blindfolded, hidden_reasons
 from core.world.checkpoint import export, train_tokenizer, untrained
 from core.world.compose import FAMILIES, Stock, compose
 from core.world.lesson import Lesson
@@ -38,7 +39,7 @@ ROWS = {
 
 READING = {"text": 2, "choice": 1.5, "drill": 2}
 EVERYTHING = {
-    "text": 2.5, "choice": 0.3, "drill": 1.5, "pic": 2.3, "speech": 2, "film": 1.4, "av": 1.8
+    "text": 2.2, "choice": 0.3, "drill": 1, "pic": 1.7, "speech": 2.4, "film": 1.8, "av": 2.2
 }  # fmt: skip
 """How often each family is drawn, in either lesson."""
 
@@ -49,6 +50,10 @@ READING_SHARE = 0.17
 """The part of all minutes that the first lessons take."""
 
 TEACHER_WEIGHT = 0.3
+
+BLIND_SHARE = 0.75
+"""So many of the answers with a letter are learned with the reason unseen (``blindfold``)."""
+
 POOL = 6
 """So many steps' scenarios are drawn at once and put in batches of like length."""
 
@@ -178,11 +183,15 @@ class Trainer:
         lesson = self._lesson("everything", minutes, shared=self.plan.workers > 1)
         feed = self._feed(lesson)
         same = random.Random(100 + lesson.step)  # Both processes draw the same family.
+        blind = random.Random(200 + lesson.step)
 
         def loss() -> torch.Tensor:
             rows = feed.next(same.choices([*EVERYTHING], [*EVERYTHING.values()])[0])
             self._outputs.clear()
-            return weighted_loss(self.model, *collate(rows)) + TEACHER_WEIGHT * self._taught(rows)
+            hidden = hidden_reasons(rows, [blind.random() < BLIND_SHARE for _ in rows])
+            with blindfolded(self.model.model.language_model, hidden):
+                loss = weighted_loss(self.model, *collate(rows))
+            return loss + TEACHER_WEIGHT * self._taught(rows)
 
         lesson.run(loss, self._export)
 

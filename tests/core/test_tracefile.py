@@ -328,15 +328,35 @@ def test_foreign_documents(saved: Path, value):
 def test_a_file_of_version_1_opens(saved: Path, tmp_path: Path):
     def older(document) -> None:
         document["version"] = 1
-        del document["given"], document["as_untraced"]
+        del document["given"], document["as_untraced"], document["transcripts"]
+        for info in document["media"]:
+            del info["speech"], info["shots"]
 
     back = Trace.load(changed(saved, older), tmp_path / "visitor")
-    assert (back.given, back.as_untraced) == (False, None)
+    assert (back.given, back.as_untraced, dict(back.transcripts)) == (False, None, {})
+    assert {(info.speech, info.shots) for info in back.media} == {((), ())}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("speech", [[0.0, 1.0], [0.5, 2.0]]),
+        ("speech", [[1.0]]),
+        ("speech", [[2.0, 1.0]]),
+        ("shots", [0.0, 2.0, 1.0]),
+        ("shots", [1.0, 2.0]),
+    ],
+)
+def test_time_that_runs_backwards_is_refused(saved: Path, key: str, value: list):
+    def broken(document) -> None:
+        document["media"][-1][key] = value
+
+    refused(changed(saved, broken), f"{key} is out of order|{key} are out of order")
 
 
 def test_a_newer_file_asks_for_an_update(saved: Path):
     newer = changed(saved, lambda document: {"format": "omnitrace", "version": 99, "new": []})
-    refused(newer, "version 99, written by a newer .* reads up to version 2. Update")
+    refused(newer, "version 99, written by a newer .* reads up to version 3. Update")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import torch
 
 from core.errors import InputError, MissingExtraError
 from core.media import RATE
+from core.media.speech import detector
 from core.segmenters import load_segmenter
-from core.segmenters import pauses as module
+from core.segmenters.pauses import Pauses
 
 
 def silence(seconds: float) -> np.ndarray:
@@ -35,7 +36,7 @@ def test_pauses_of_a_real_recording(dagger: np.ndarray):
 
 def test_speech_without_a_pause_is_cut_at_its_longest(dagger: np.ndarray):
     spoken = np.concatenate([dagger[round(2.4 * RATE) : round(5.7 * RATE)]] * 8)
-    found = module.Pauses(longest=10.0).segments(spoken)
+    found = Pauses(longest=10.0).segments(spoken)
     assert len(found) >= 3
     assert all(s.end - s.start <= 10.0 for s in found)
 
@@ -47,7 +48,7 @@ def test_silence_holds_no_segment(samples: np.ndarray):
 
 def test_torch_keeps_its_threads():
     """silero-vad's import sets torch to one thread for the whole process."""
-    module._model.cache_clear()
+    detector.cache_clear()
     for name in [name for name in sys.modules if name.startswith("silero_vad")]:
         del sys.modules[name]
     before = torch.get_num_threads()
@@ -65,7 +66,7 @@ def test_torch_keeps_its_threads():
 )
 def test_a_missing_package_is_named(module_name: str, install: str, monkeypatch):
     monkeypatch.setitem(sys.modules, module_name, None)
-    module._model.cache_clear()
+    detector.cache_clear()
     with pytest.raises(MissingExtraError, match=rf"{install}$") as caught:
         load_segmenter("pauses")
     assert "\n" not in str(caught.value)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.media import Limits, load_audio, load_image, load_video
+from core.media import Limits, load_audio, load_image, load_part, load_video
 from core.samples import read_samples
 from core.spans import sentence_ranges
 from core.world import heldout
@@ -203,3 +203,26 @@ def test_the_held_out_files_open():
         for part in sample.prompt().parts:
             if part.kind != "text":
                 readers[part.kind](part.path, part.name, limits=Limits())
+
+
+def test_held_out_films_divide_at_their_scenes_and_recordings_at_their_utterances():
+    """What time is cut at by default is what the generator put there."""
+    scenes = utterances = 0
+    for sample in read_samples(HELD_OUT):
+        media = {
+            index: load_part(part, limits=Limits()).info
+            for index, part in sample.prompt().media
+            if part.kind != "image"
+        }
+        for sentence in sample.extra["sentences"]:
+            for source in sentence["sources"]:
+                start, end = source.get("start"), source.get("end")
+                if source["lane"] == "video_frames":
+                    info = media[source["part"]]
+                    assert {start, end} <= {*info.shots, info.duration}
+                    scenes += 1
+                elif source["part"] in media:
+                    heard = media[source["part"]].speech
+                    assert any(abs(a - start) < 0.3 and abs(b - end) < 0.4 for a, b in heard)
+                    utterances += 1
+    assert scenes > 20 and utterances > 20
