@@ -35,7 +35,8 @@ class Encoded:
     """One scenario: ``ids`` and ``positions (3, n)`` grow together; towers' inputs in order.
 
     ``said`` and ``shown`` are what the towers should make of their inputs: the words of each sound,
-    and the pictures, then the films' seconds. ``letter``: the answer ends with an option's letter.
+    and the pictures, then the films' seconds. ``option``: where the option stands whose letter ends
+    the answer; empty if none does.
     """
 
     ids: list[int] = field(default_factory=list)
@@ -48,7 +49,7 @@ class Encoded:
     shown: list[Picture] = field(default_factory=list)
     filmed: list[Picture] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
-    letter: bool = False
+    option: tuple[int, ...] = ()
 
     def add(self, ids: Sequence[int], positions: torch.Tensor) -> None:
         """Append tokens at given positions; what follows starts after the largest."""
@@ -88,9 +89,9 @@ class Encoder:
         answer = self.text(f"{scenario.answer}<|im_end|>")
         made.add_line(answer)
         made.weights = [1.0] * len(answer)
-        made.letter = scenario.is_choice
-        if made.letter:
+        if scenario.is_choice:
             made.weights[-3] = LETTER_WEIGHT
+            made.option = self._option(made.ids)
         return made
 
     def echo(self, rng: random.Random) -> Encoded:
@@ -101,6 +102,12 @@ class Encoder:
         made.add_line(words * 2)
         made.weights = [1.0] * (len(words) - 1)
         return made
+
+    def _option(self, ids: Sequence[int]) -> tuple[int, ...]:
+        """Letter, dot and word of the option whose letter is the third last token."""
+        letter, dot = self.text(self._tokenizer.decode([ids[-3]]).strip()), self.text(".")
+        at = next(at for at in range(len(ids)) if ids[at : at + 2] == [*letter, *dot])
+        return at, at + 1, at + 2
 
     def _media(
         self, made: Encoded, piece: Picture | Recording | Film, noise: random.Random | None

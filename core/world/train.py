@@ -25,10 +25,10 @@ from transformers import PreTrainedTokenizerFast, Qwen2_5OmniThinkerForCondition
 from core.world import wording
 from core.world.bank import Bank, load_bank
 from core.world.batch import HEAD, TAIL, Encoded, Encoder, collate, positions_of
-from core.world.blindfold import blindfolded, hidden_reasons
 from core.world.checkpoint import export, train_tokenizer, untrained
 from core.world.compose import FAMILIES, Stock, compose
 from core.world.lesson import Lesson
+from core.world.lookup import lookup, taught
 from core.world.towers import Teacher
 from core.world.words import COLOURS, DAYS, PEOPLE, PLURALS, THINGS
 
@@ -52,7 +52,9 @@ READING_SHARE = 0.17
 TEACHER_WEIGHT = 0.3
 
 BLIND_SHARE = 0.9
-"""So many of the answers with a letter are learned with the reason unseen (``blindfold``)."""
+"""So many of the answers with a letter are learned with the reason unseen (``lookup``)."""
+
+POINTER_WEIGHT = 0.2
 
 POOL = 6
 """So many steps' scenarios are drawn at once and put in batches of like length."""
@@ -188,9 +190,11 @@ class Trainer:
         def loss() -> torch.Tensor:
             rows = feed.next(same.choices([*EVERYTHING], [*EVERYTHING.values()])[0])
             self._outputs.clear()
-            hidden = hidden_reasons(rows, [blind.random() < BLIND_SHARE for _ in rows])
-            with blindfolded(self.model.model.language_model, hidden):
+            letters = lookup(rows, [blind.random() < BLIND_SHARE for _ in rows])
+            with taught(self.model.model.language_model, letters):
                 loss = weighted_loss(self.model, *collate(rows))
+            if letters:
+                loss = loss + POINTER_WEIGHT * letters.losses[0]
             return loss + TEACHER_WEIGHT * self._taught(rows)
 
         lesson.run(loss, self._export)
