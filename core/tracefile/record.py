@@ -120,6 +120,7 @@ _DOCUMENT = exactly(
         ),
         10_000,
     ),
+    view=table(text(200), 100),
 )
 _MEDIA_PART = exactly(kind=one_of(*MEDIA_PARTS), name=text(_NAME), file=optional(text(20)))
 _PARTS = {
@@ -160,6 +161,8 @@ def encode(trace: Trace) -> tuple[bytes, dict[str, np.ndarray], dict[str, Path]]
             for part, segments in transcript.items()
         ],
     }
+    if trace.view:
+        document["view"] = dict(trace.view)
     plain = json.dumps(document, ensure_ascii=False, allow_nan=False)
     # Half a character, as a file name may hold, becomes "?": UTF-8 has no such thing.
     return plain.encode("utf-8", "replace"), _arrays(trace), media
@@ -211,6 +214,7 @@ def decode(
         given=values["given"],
         as_untraced=values["as_untraced"],
         transcripts=_transcripts(values["transcripts"], prompt),
+        view=values["view"],
     )
 
 
@@ -232,6 +236,7 @@ def _check_format(document: Any) -> None:
 
 def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
     """What an older version wrote, as this one would have."""
+    document = {"view": {}, **document}
     if document.get("version") == 1:
         return {**_SINCE_2, **document}
     return document
