@@ -62,9 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         port=args.port,
         names=tuple(args.allow_host),
         upload_megabytes=args.upload_megabytes,
+        mcp=args.mcp,
     )
     try:
         url = launch(app, on_space(serving))
+    except OmniTraceError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"error: {error}. Choose another port: --port", file=sys.stderr)
         return 1
@@ -117,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         default=ASSETS / "traces",
         help="folder of .omnitrace files to offer as examples",
     )
+    add("--mcp", action="store_true", help="offer trace and explain to agents by MCP as well")
     add("--gpu-seconds", type=int, default=120, help="longest run on a ZeroGPU Space (%(default)s)")
     return parser  # fmt: skip
 

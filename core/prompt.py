@@ -10,7 +10,7 @@ import mimetypes
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from core.errors import InputError
 
@@ -30,12 +30,32 @@ class TextPart:
 
 
 @dataclass(frozen=True)
+class Veil:
+    """What of a media part the model is not to perceive, see ``core.media.veil``.
+
+    Attributes:
+        stream: ``image``, ``audio``, ``video_frames`` or ``video_sound``: lanes of the timeline.
+        how: ``blank``: grey; or ``blur``. Sound is silent either way.
+        start, end: seconds, half-open; ``None``: from the beginning, to the end.
+    """
+
+    stream: str
+    how: Literal["blank", "blur"]
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True)
 class MediaPart:
-    """A media file. ``name`` is what the person called it: shown, never used as a path."""
+    """A media file. ``name`` is what the person called it: shown, never used as a path.
+
+    ``veils``: what is hidden of it when it is decoded; of what people give, nothing.
+    """
 
     kind: ClassVar[str]
     path: Path
     name: str
+    veils: tuple[Veil, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,8 @@ class Trace:
             ``None`` where nobody asked.
         transcripts: segmenter's name → what it found in the sound of the parts; made after the
             generation, by ``core.segmenters``, and kept so that nobody needs the recogniser again.
+        view: how a page showed it when it was saved, as the parameters of a link. Nothing else
+            depends on it, and whoever opens the trace may ignore it.
     """
 
     prompt: Prompt
@@ -134,6 +136,7 @@ class Trace:
     given: bool = False
     as_untraced: bool | None = None
     transcripts: Mapping[str, Transcript] = field(default_factory=dict)
+    view: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def signals(self) -> tuple[str, ...]:

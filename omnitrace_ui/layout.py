@@ -5,7 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from core.signals.registry import SIGNALS
-from omnitrace_ui.actions.explore import Site
+from omnitrace_ui.actions.explore import Explore, Site
+from omnitrace_ui.pages.api import build_api
 from omnitrace_ui.pages.explore import explore_page
 from omnitrace_ui.session import Visitor
 
@@ -32,4 +33,5 @@ def build_app(site: Site) -> gr.Blocks:
         visitor = gr.State(Visitor(), time_to_live=_KEEP_STATE, delete_callback=site.store.forget)
         signals = {name: signal.title for name, signal in SIGNALS.items()}
         explore_page(site, visitor, signals=signals, page=app)
+        build_api(Explore(site), app)
     return app

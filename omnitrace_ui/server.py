@@ -8,11 +8,13 @@ import shutil
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from core.errors import MissingExtraError
 from omnitrace_ui.components.assets import page_style, style
 from omnitrace_ui.components.theme import theme
 from omnitrace_ui.security import ANY, guards
@@ -28,6 +30,7 @@ class Serving:
         frames: origins that may show the page in a frame.
         upload_megabytes: size of one uploaded file.
         waiting: visitors that may wait for the model.
+        mcp: whether the endpoints are tools for agents too, at ``/gradio_api/mcp/``.
     """
 
     host: str = "127.0.0.1"
@@ -36,6 +39,7 @@ class Serving:
     frames: Collection[str] = ()
     upload_megabytes: int = 500
     waiting: int = 32
+    mcp: bool = False
 
 
 def private_folder() -> Path:
@@ -59,6 +63,7 @@ def on_space(serving: Serving) -> Serving:
         frames=("https://huggingface.co", "https://*.hf.space"),
         upload_megabytes=serving.upload_megabytes,
         waiting=serving.waiting,
+        mcp=serving.mcp,
     )
 
 
@@ -71,7 +76,12 @@ def launch(app: gr.Blocks, serving: Serving) -> str:
 
     Raises:
         OSError: the port is taken.
+        MissingExtraError: MCP is asked for, and its package is not there.
     """
+    if serving.mcp and find_spec("mcp") is None:
+        raise MissingExtraError(
+            "MCP needs a package: pip install -r omnitrace_ui/requirements-mcp.txt"
+        )
     app.queue(max_size=serving.waiting, default_concurrency_limit=8, api_open=False)
     _, url, _ = app.launch(
         server_name=serving.host,
@@ -85,7 +95,7 @@ def launch(app: gr.Blocks, serving: Serving) -> str:
         ssr_mode=False,
         run_history=False,
         enable_monitoring=False,
-        mcp_server=False,
+        mcp_server=serving.mcp,
         pwa=False,
         footer_links=[],
         allowed_paths=[],

@@ -17,6 +17,7 @@ from pathlib import Path
 from core.errors import InputError
 from core.trace import Trace
 from omnitrace_ui.actions.settings import Settings
+from omnitrace_ui.alongside import Alongside
 from omnitrace_ui.views import Status
 
 VISITORS = "visitors"
@@ -41,6 +42,7 @@ class Visitor:
         status: what was last said of it.
         sent: the trace and the cut that the browser was last sent, see ``views``.
         checked: ``(file, kind)`` that were found usable.
+        alongside: what is kept beside the answer: a check, a pinned view, where it came from.
     """
 
     key: str = ""
@@ -56,6 +58,7 @@ class Visitor:
     status: Status = field(default_factory=Status)
     sent: tuple[str, str] = ("", "")
     checked: set[tuple[Path, str]] = field(default_factory=set)
+    alongside: Alongside = field(default_factory=Alongside)
 
 
 class Store:
@@ -121,7 +124,7 @@ class Store:
 
     def forget(self, visitor: Visitor) -> None:
         """Delete everything of a visitor who left; never raises, for gradio's cleaner calls it."""
-        visitor.stopping = True
+        visitor.stopping = visitor.alongside.leaving = True
         if not visitor.key:
             return
         with self._lock:

@@ -8,6 +8,7 @@ const root = element.querySelector(".ot");
 const find = (name) => root.querySelector("." + name);
 
 const kept = { parts: new Map(), units: new Map() };
+let beside = {};
 let answer = null, parts = [], units = [], pieces = {}, shownKey = null, asked = null, announcing = 0, reminders = 0;
 // What is looked at: a selected sentence, one under the pointer, a source whose users are lit up.
 const view = { span: null, hover: null, unit: null };
@@ -22,7 +23,9 @@ const answers = answerView(find("ot-answer-host"), { onSelect: selectSpan, onHov
 const ranks = rankingView(find("ot-ranking"), { onUnit: pickUnit });
 const sources = sourcesView(find("ot-sources-host"), { onUnit: pickUnit, onBand: (band) => pickUnit(Number(band.unit), true) });
 const why = whyView(find("ot-why-host"), { onUnit: pickUnit });
+const pinned = pinnedView(find("ot-compare-host"), { onUnit: pickUnit, onPin: () => trigger("pin", {}), onUnpin: () => trigger("unpin", {}) });
 const compare = compareView(find("ot-compare-host"), { onUnit: pickUnit });
+const check = checkView(find("ot-check-host"), { onCheck: (asked) => trigger("check", asked), onStop: () => trigger("uncheck", {}) });
 const heat = { on: find("ot-heat-on"), strength: find("ot-heat-strength") };
 for (const control of Object.values(heat)) control.addEventListener("input", () => paint());
 const statusText = find("ot-status-text"), lookup = find("ot-lookup"), lookupText = find("ot-lookup-text");
@@ -112,7 +115,9 @@ function paint() {
   sources.heat(shown === selected ? selected?.where ?? {} : {}, heat.on.checked ? heat.strength.value / 100 : 0);
   find("ot-heat-tools").hidden = !Object.values(selected?.where ?? {}).some((part) => part.image);
   why.draw(selected, answer, units, view);
+  pinned.draw(selected, beside.pinned, Boolean(answer) && root.dataset.phase !== "busy" && !beside.offline, view);
   compare.draw(selected, units, view);
+  check.draw(selected, beside, units, view);
   drawLookup(spans);
   drawPhone(shown ? list.heading : "");
 }
@@ -193,14 +198,20 @@ function render() {
   // A copy: props are reactive proxies, slow to read and changed under our feet.
   const value = JSON.parse(JSON.stringify(props.value || {}));
   const before = units[view.unit]?.id;
+  let opened = false;
   const held = take(value);
   answer = value.answer ?? null;
+  beside = value;
   if (!answer) view.span = view.hover = view.unit = null;
   ({ parts } = held);
   units = held.units.list;
   pieces = held.units.pieces;
   if (shownKey !== held.cut) {
-    if (shownKey?.split("/")[0] !== value.trace) view.span = view.hover = view.unit = null;
+    if (shownKey?.split("/")[0] !== value.trace) {
+      view.hover = view.unit = null;
+      view.span = value.selected ?? null;
+      opened = view.span !== null;
+    }
     // The same stretch of the prompt may have another number in another cut.
     else if (before) view.unit = units.find((unit) => unit.id === before)?.index ?? null;
     shownKey = parts.length ? held.cut : null;
@@ -212,7 +223,19 @@ function render() {
   drawStatus(value.status ?? { phase: "empty", text: "", done: 0, total: null });
   drawLegend();
   paint();
+  const best = opened && shownKey ? spanOf(view.span)?.cites[0] : null;
+  if (best) sources.reveal(best[0]);
   remind(value.status?.phase);
+  keepAddress(value.address);
+}
+
+// The address names what is shown, so that it can be sent to somebody; gradio's own parameters stay.
+function keepAddress(address) {
+  if (typeof address !== "string") return;
+  const before = new URLSearchParams(location.search), after = new URLSearchParams(address);
+  for (const [name, text] of before) if (name.startsWith("__")) after.set(name, text);
+  const query = String(after);
+  if (query !== String(before)) history.replaceState(history.state, "", location.pathname + (query && "?" + query) + location.hash);
 }
 
 // Wide: the answer beside one of two panels. Narrow: one of three panels at a time.

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from core.errors import InputError
+from core.errors import InputError, LimitError
 from core.media import Limits
 from core.models.base import Prepared, TracedModel
 from core.sources import Sources
@@ -72,7 +72,7 @@ def span_drops(
         InputError: the media are not there, or the model lays the prompt out in another way.
         LimitError: they are too large.
     """
-    prepared = _same_prompt(model, trace, limits)
+    prepared = prepare_same(model, trace, limits)
     tokens = [token.id for token in trace.tokens]
     # The baseline goes the same way as the ablations: rounding is the same, and cancels.
     nothing = np.zeros((1, len(trace.timeline)), bool)
@@ -91,13 +91,27 @@ def positions_of(units: Sequence[Sequence[int]], sources: Sources) -> np.ndarray
     return rows
 
 
-def _same_prompt(model: TracedModel, trace: Trace, limits: Limits) -> Prepared:
+def prepare_same(model: TracedModel, trace: Trace, limits: Limits = DEFAULT_LIMITS) -> Prepared:
+    """The trace's prompt as a model reads it, if that is how it was read when it was traced.
+
+    Raises:
+        InputError: the model lays the prompt out in another way, its media are not there, or the
+            answer has tokens that this model has not.
+        LimitError: they are too large, or prompt and answer do not fit the model.
+    """
     prepared = model.prepare(trace.prompt, limits=limits)
     read, recorded = len(prepared.timeline), len(trace.timeline)
     same = read == recorded and np.array_equal(prepared.timeline.part, trace.timeline.part)
-    if not same:
+    # A file from elsewhere may hold any number; a GPU would not survive one beyond its table.
+    known = model.text_model.get_input_embeddings().weight.shape[0]
+    if not same or any(token.id >= known for token in trace.tokens):
         raise InputError(
             f"The model {model.info.name!r} reads this prompt as {read:,} positions; the trace, "
             f"by {trace.model.name!r}, has {recorded:,} or other ones. Use the model that answered."
+        )
+    if read + len(trace.tokens) > model.context:
+        raise LimitError(
+            f"Prompt and answer take {read + len(trace.tokens):,} positions; the model reads at "
+            f"most {model.context:,}. Check a shorter answer."
         )
     return prepared

@@ -11,6 +11,7 @@ from pathlib import Path
 from core.media.audio import RATE, Sound, load_audio
 from core.media.image import Picture, load_image
 from core.media.limits import Limits, check_prompt
+from core.media.veil import veiled
 from core.media.video import FPS, Film, load_video
 from core.prompt import AudioPart, ImagePart, MediaPart, media_part
 from core.trace import MediaInfo
@@ -41,17 +42,20 @@ def load_part(
 ) -> Picture | Sound | Film:
     """Decode a media part; ``rate`` is for sound, ``fps`` and ``max_frames`` are for films.
 
+    What its veils hide is hidden.
+
     Raises:
         InputError: the file is missing, damaged or of another kind than the part.
         LimitError: it is beyond ``limits``.
     """
     if isinstance(part, ImagePart):
-        return load_image(part.path, part.name, limits=limits)
+        return veiled(load_image(part.path, part.name, limits=limits), part.veils)
     if isinstance(part, AudioPart):
-        return load_audio(part.path, part.name, limits=limits, rate=rate)
-    return load_video(
+        return veiled(load_audio(part.path, part.name, limits=limits, rate=rate), part.veils)
+    film = load_video(
         part.path, part.name, limits=limits, rate=rate, fps=fps, max_frames=max_frames
     )
+    return veiled(film, part.veils)
 
 
 def check(path: Path, name: str, limits: Limits) -> MediaInfo:

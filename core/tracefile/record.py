@@ -41,12 +41,12 @@ from core.tracefile.checks import (
 VERSION = 3
 """Of the format. Raise it with every change that an older version could not read.
 
-2: ``transcripts``, ``given``, ``as_untraced``; 3: ``speech`` and ``shots`` of media. Older files
-have none, and open as they did.
+2: ``transcripts``, ``given``, ``as_untraced``. 3: ``view``; ``speech`` and ``shots`` of media. Older
+files have none of it, and open as they did.
 """
 
-_SINCE_2 = {"given": False, "as_untraced": None, "transcripts": []}
-"""What files of version 1 lack, and what it is for them."""
+_SINCE = {2: {"given": False, "as_untraced": None, "transcripts": []}, 3: {"view": {}}}
+"""Version → what files of earlier ones lack, and what it is for them."""
 
 _MEDIA_SINCE_3 = {"speech": [], "shots": []}
 
@@ -126,6 +126,7 @@ _DOCUMENT = exactly(
         ),
         10_000,
     ),
+    view=table(text(200), 100),
 )
 _MEDIA_PART = exactly(kind=one_of(*MEDIA_PARTS), name=text(_NAME), file=optional(text(20)))
 _PARTS = {
@@ -160,6 +161,7 @@ def encode(trace: Trace) -> tuple[bytes, dict[str, np.ndarray], dict[str, Path]]
         "timings": dict(trace.timings),
         "given": trace.given,
         "as_untraced": trace.as_untraced,
+        "view": dict(trace.view),
         "transcripts": [
             {"segmenter": name, "part": part, "segments": [s._asdict() for s in segments]}
             for name, transcript in trace.transcripts.items()
@@ -218,6 +220,7 @@ def decode(
         given=values["given"],
         as_untraced=values["as_untraced"],
         transcripts=_transcripts(values["transcripts"], prompt),
+        view=values["view"],
     )
 
 
@@ -249,10 +252,12 @@ def _check_format(document: Any) -> None:
 def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
     """What an older version wrote, as this one would have."""
     version, media = document.get("version"), document.get("media")
-    if version == 1:
-        document = {**_SINCE_2, **document}
-    if version in (1, 2) and isinstance(media, list):
-        of_media = [{**_MEDIA_SINCE_3, **one} if isinstance(one, dict) else one for one in media]
+    if not isinstance(version, int):
+        return document
+    lacking = [fields for since, fields in _SINCE.items() if version < since]
+    document = {name: value for fields in lacking for name, value in fields.items()} | document
+    if version < 3 and isinstance(media, list):
+        of_media = [_MEDIA_SINCE_3 | one if isinstance(one, dict) else one for one in media]
         document = {**document, "media": of_media}
     return document
 

@@ -51,7 +51,7 @@ READING_SHARE = 0.17
 
 TEACHER_WEIGHT = 0.3
 
-BLIND_SHARE = 0.9
+BLIND_SHARE = 0.2
 """So many of the answers with a letter are learned with the reason unseen (``lookup``)."""
 
 POINTER_WEIGHT = 0.2

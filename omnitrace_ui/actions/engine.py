@@ -16,9 +16,12 @@ from typing import ParamSpec, TypeVar
 
 from core.decoding import Step, stream
 from core.errors import ModelError
+from core.evaluation.check import Progress, check_sentence
+from core.evaluation.hiding import Way
 from core.media import Limits
 from core.models.base import TracedModel
 from core.prompt import Prompt
+from core.sources import Sources
 from core.spans import sentence_ranges
 from core.trace import Generation, Trace
 from omnitrace_ui.actions.messages import logger, message
@@ -55,6 +58,7 @@ class Engine:
         lent = _lent_gpu(gpu_seconds)
         self._lent = lent is not None
         self._generate = lent(self._packed) if lent else self._steps
+        self._check = lent(self._checked) if lent else self._checked
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,6 +108,35 @@ class Engine:
     ) -> Iterator[Step]:
         """Trace a prompt with a model for which ``loading`` has ended."""
         return self._generate(name, prompt, signals, generation)
+
+    def check(
+        self,
+        name: str,
+        trace: Trace,
+        sources: Sources,
+        span: tuple[int, int],
+        chosen: tuple[int, ...],
+        *,
+        way: Way,
+        spared: tuple[int, ...],
+    ) -> Iterator[Progress]:
+        """Check a sentence with a model for which ``loading`` has ended; see ``check_sentence``."""
+        return self._check(name, trace, sources, span, chosen, way, spared)
+
+    def _checked(
+        self,
+        name: str,
+        trace: Trace,
+        sources: Sources,
+        span: tuple[int, int],
+        chosen: tuple[int, ...],
+        way: Way,
+        spared: tuple[int, ...],
+    ) -> Iterator[Progress]:
+        model = self._known(name).model()
+        return check_sentence(
+            model, trace, sources, span, chosen, way=way, spared=spared, limits=self.limits
+        )
 
     def _steps(
         self, name: str, prompt: Prompt, signals: tuple[str, ...], generation: Generation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.generate import Generator
 from omnitrace_ui.actions.keep import open_trace, open_uploaded
 from omnitrace_ui.actions.library import Library
+from omnitrace_ui.actions.link import TRACE, take_view
 from omnitrace_ui.actions.messages import message
 from omnitrace_ui.actions.present import show
 from omnitrace_ui.actions.prompts import RefusedPartsError, check_files, prompt_form, take_sample
@@ -118,16 +119,20 @@ class Explore:
             OmniTraceError: there is none of that name.
         """
         open_trace(visitor, self.site.store, self.site.library.trace(name))
+        visitor.alongside.gallery, visitor.alongside.gallery_of = name, visitor.trace_key
         return show(visitor)
 
-    def enter(self, visitor: Visitor, saved: str | None) -> JSON:
-        """A page was loaded, perhaps with ``?trace=NAME``."""
-        if saved is not None:
-            try:
-                return self.open_saved(visitor, saved)
-            except OmniTraceError as error:
-                visitor.status = Status("error", message(error))
-        return show(visitor)
+    def enter(self, visitor: Visitor, parameters: Mapping[str, str]) -> JSON:
+        """A page was loaded, perhaps by a link (``actions.link``)."""
+        try:
+            if TRACE in parameters:
+                self.open_saved(visitor, parameters[TRACE])
+            if parameters.keys() - {TRACE}:
+                take_view(visitor, parameters)
+        except OmniTraceError as error:
+            visitor.status = Status("error", message(error))
+        # Open already, under the settings of the file: the browser was sent nothing yet.
+        return self.resend(visitor)
 
     def is_beyond_its_world(self, visitor: Visitor) -> bool:
         """Whether a model that knows only the miniature world was given something else."""

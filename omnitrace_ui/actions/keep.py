@@ -7,24 +7,28 @@ import re
 import secrets
 import unicodedata
 from pathlib import Path
+from typing import Literal
 
 from core.errors import InputError
 from core.explain import to_json
+from core.media import Limits
 from core.trace import Trace
 from omnitrace_ui.actions.generate import done
 from omnitrace_ui.actions.library import SUFFIX
+from omnitrace_ui.actions.link import take_view, with_view
 from omnitrace_ui.actions.present import explain_with, short_title, show_whole
 from omnitrace_ui.components.standalone import standalone
 from omnitrace_ui.session import Store, Visitor
+from omnitrace_ui.views.figure import explanation_figure
 
 
 def save_trace(visitor: Visitor, store: Store) -> Path:
-    """The visitor's trace as a file to download.
+    """The visitor's trace as a file to download; it opens as it is shown now.
 
     Raises:
         InputError: there is nothing to save yet.
     """
-    return _finished(visitor).save(_target(visitor, store, SUFFIX))
+    return with_view(_finished(visitor), visitor).save(_target(visitor, store, SUFFIX))
 
 
 def save_explanation(visitor: Visitor, store: Store) -> Path:
@@ -61,6 +65,28 @@ def save_page(visitor: Visitor, store: Store) -> Path:
     return target
 
 
+def save_figure(
+    visitor: Visitor, store: Store, form: Literal["svg", "png"], *, limits: Limits
+) -> Path:
+    """The explanation as it is shown, as a figure for a paper.
+
+    Raises:
+        InputError: there is nothing to save yet.
+    """
+    trace = _finished(visitor)
+    target = _target(visitor, store, f".{form}")
+    target.write_bytes(
+        explanation_figure(
+            trace,
+            explain_with(trace, visitor.settings),
+            visitor.selected,
+            limits=limits,
+            form=form,
+        )
+    )
+    return target
+
+
 def open_trace(visitor: Visitor, store: Store, path: Path) -> None:
     """Show a trace file that the visitor uploaded or that the server offers.
 
@@ -78,6 +104,8 @@ def open_trace(visitor: Visitor, store: Store, path: Path) -> None:
     visitor.trace, visitor.folder = trace, folder
     visitor.trace_key = f"{visitor.runs}-{secrets.token_hex(4)}"
     visitor.selected = None
+    if trace.view:
+        take_view(visitor, trace.view)
     visitor.status = done(trace)
 
 

@@ -6,13 +6,16 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from core.curation import DEFAULT_CURATION
 from core.explain import Explanation, explain
 from core.signals.registry import BEST, SIGNALS
 from core.sources import Granularity
 from core.trace import Trace
-from omnitrace_ui.actions.settings import Settings
+from omnitrace_ui.actions.link import address, view_parameters
+from omnitrace_ui.actions.settings import CUSTOM, Settings, preset_of
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views import Status, answer_model, parts_model, units_model, view_value
+from omnitrace_ui.views.pinned import Side, pinned_model
 from omnitrace_ui.views.wire import JSON, clean
 
 _SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?=\s)|\n")
@@ -29,7 +32,7 @@ def show(visitor: Visitor) -> JSON:
     key = _name(visitor.settings.granularity)
     new_trace = known != visitor.trace_key
     visitor.sent = (visitor.trace_key, key)
-    return view_value(
+    return _alongside(visitor, explanation) | view_value(
         visitor.status,
         trace=visitor.trace_key,
         key=key,
@@ -37,6 +40,30 @@ def show(visitor: Visitor) -> JSON:
         units=units_model(trace, explanation.sources) if new_trace or cut != key else None,
         answer=answer,
     )
+
+
+def _alongside(visitor: Visitor, explanation: Explanation) -> JSON:
+    """What is said beside the answer: a check of it, another view, the address."""
+    beside, trace, said = visitor.alongside, visitor.trace, {}
+    assert trace is not None
+    if beside.check is not None and beside.check_of == visitor.trace_key:
+        said["check"] = beside.check
+    if beside.pinned is not None and not visitor.running:
+        shown = side(trace, visitor.settings, explanation)
+        said["pinned"] = pinned_model(shown, beside.pinned, visitor.selected)
+    return {"address": address(visitor), "selected": visitor.selected, **said}
+
+
+def side(trace: Trace, settings: Settings, explanation: Explanation | None = None) -> Side:
+    """A view to be compared with another, named by what may differ between the two."""
+    explanation = explanation or explain_with(trace, settings)
+    preset = preset_of(settings.curation)
+    named = settings if preset == CUSTOM else replace(settings, curation=DEFAULT_CURATION)
+    changed = view_parameters(Visitor(settings=replace(named, signal=None)))
+    curated = [] if preset == CUSTOM else [preset]
+    curated += [f"{name} {value}" for name, value in changed.items()]
+    names = (trace.model.name, short_title(explanation.signal), ", ".join(curated))
+    return Side(" · ".join(names), trace, explanation)
 
 
 def show_whole(

@@ -83,7 +83,7 @@ def _with_media(value: JSON, files: Mapping[int, Path]) -> JSON:
             parts[index] |= {"file": None, "notes": [*parts[index]["notes"], LEFT_OUT]}
         else:
             parts[index]["file"] = {"url": _data_url(path)}
-    return {**value, "parts": parts}
+    return {**value, "parts": parts, "offline": True}
 
 
 def _data_url(path: Path) -> str:

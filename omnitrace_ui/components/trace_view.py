@@ -13,7 +13,7 @@ import gradio as gr
 from omnitrace_ui.components.assets import script, style, template
 from omnitrace_ui.views import Status, view_value
 
-STYLES = ("lanes", "trace_view")
+STYLES = ("lanes", "trace_view", "check", "pinned")
 SCRIPTS = (
     "dom",
     "lanes",
@@ -23,6 +23,8 @@ SCRIPTS = (
     "ranking",
     "why",
     "compare",
+    "pinned",
+    "check",
     "trace_view",
 )
 
@@ -32,8 +34,9 @@ class TraceView(gr.HTML):
 
     Events: ``select`` (``gr.SelectData``: ``index`` is the sentence or −1, ``value`` its text) and
     ``resend`` (``gr.EventData`` with ``trace`` and ``key``: answer with a value that has ``parts``
-    and ``units``). Listen with ``trigger_mode="multiple"``: of events that overlap, the other modes
-    drop the later ones or hand on the first one's data.
+    and ``units``), ``check`` (``{"span", "chosen", "way"}``, see ``views.check``),
+    ``uncheck``, ``pin`` and ``unpin``. Listen with ``trigger_mode="multiple"``: of events that
+    overlap, the other modes drop the later ones or hand on the first one's data.
     """
 
     def __init__(

@@ -10,9 +10,12 @@ import gradio as gr
 from omnitrace_ui.actions.explore import Explore, Site
 from omnitrace_ui.actions.messages import told
 from omnitrace_ui.components.trace_view import TraceView
+from omnitrace_ui.pages.check import wire_check
 from omnitrace_ui.pages.curation import build_curation, wire_curation
 from omnitrace_ui.pages.events import AT_ONCE
 from omnitrace_ui.pages.form import build_form, wire_form
+from omnitrace_ui.pages.pin import wire_pin
+from omnitrace_ui.pages.share import build_share, wire_link, wire_share
 from omnitrace_ui.pages.shelf import build_shelf, wire_shelf
 from omnitrace_ui.session import Visitor
 
@@ -36,14 +39,19 @@ def explore_page(
                 curation = build_curation()
             with gr.Tab("Save and open"):
                 shelf = build_shelf(site)
+                share = build_share()
         with gr.Column(scale=8, min_width=340, elem_id="see"):
             view = TraceView(elem_id="view")
     actions = Explore(site)
     signal = curation.controls["signal"]
     wire_form(actions, visitor, form, view=view, signal=signal)
     wire_curation(actions, visitor, curation, view=view)
-    wire_shelf(actions, visitor, shelf, view=view, signal=signal, page=page)
+    opened = wire_shelf(actions, visitor, shelf, view=view, signal=signal, page=page)
     _wire_view(actions, visitor, view)
+    wire_check(site, visitor, view)
+    wire_pin(visitor, view)
+    wire_link(visitor, curation, opened)
+    wire_share(actions, visitor, share)
 
 
 def _wire_view(actions: Explore, visitor: gr.State, view: TraceView) -> None:

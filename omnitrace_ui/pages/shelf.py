@@ -15,7 +15,7 @@ from omnitrace_ui.pages.events import PRIVATE, Updates, signal_choice
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views.wire import JSON
 
-_DOWNLOAD = """(file) => {
+DOWNLOAD = """(file) => {
   if (!file?.url) return;
   const link = document.createElement("a");
   link.href = file.url;
@@ -68,8 +68,11 @@ def wire_shelf(
     view: TraceView,
     signal: gr.Dropdown,
     page: gr.Blocks,
-) -> None:
-    """Let the shelf act, and open what the page's address asks for."""
+) -> tuple[gr.events.Dependency, ...]:
+    """Let the shelf act, and open what the page's address asks for.
+
+    Returns everything that opens a trace, which may bring settings of its own.
+    """
     store = actions.site.store
 
     def save(mine: Visitor) -> str:
@@ -91,7 +94,7 @@ def wire_shelf(
         return shown(mine, actions.open_saved(mine, name))
 
     def enter(mine: Visitor, request: gr.Request) -> Updates:
-        return shown(mine, actions.enter(mine, request.query_params.get("trace")))
+        return shown(mine, actions.enter(mine, dict(request.query_params)))
 
     for button, make in (
         (shelf.save, save),
@@ -99,11 +102,11 @@ def wire_shelf(
         (shelf.page, export_page),
     ):
         button.click(told(make), visitor, shelf.download, **PRIVATE).success(
-            None, shelf.download, None, js=_DOWNLOAD, **PRIVATE
+            None, shelf.download, None, js=DOWNLOAD, **PRIVATE
         )
     outputs = [view, visitor, signal]
-    shelf.upload.upload(
+    uploaded = shelf.upload.upload(
         told(open_upload), [visitor, shelf.upload], [*outputs, shelf.upload], **PRIVATE
     )
-    shelf.saved.input(told(open_saved), [visitor, shelf.saved], outputs, **PRIVATE)
-    page.load(told(enter), visitor, outputs, **PRIVATE)
+    chosen = shelf.saved.input(told(open_saved), [visitor, shelf.saved], outputs, **PRIVATE)
+    return uploaded, chosen, page.load(told(enter), visitor, outputs, **PRIVATE)

@@ -12,7 +12,12 @@ adds ``url`` on the way out; its path is one that the server chose, never one re
      "parts": [part, …],             # only when the trace is new: the browser keeps the last few
      "key": str,                     # names the cut into units
      "units": units,                 # only when the cut is new; kept by trace and key
-     "answer": answer | null}
+     "answer": answer | null,
+     "selected": int | null,         # sentence that a new trace opens with
+     "address": str,                 # query that the page's address is to have
+     "check": check | absent,        # see views.check
+     "pinned": pinned | absent,      # see views.pinned
+     "offline": true | absent}       # a page of its own: nobody answers its events
 
     part    = {"kind": "text", "name": "Text 1"}
             | {"kind": "image"|"audio"|"video", "name": str, "filename": str,

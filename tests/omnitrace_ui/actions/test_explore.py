@@ -98,10 +98,10 @@ def test_an_address_can_name_a_saved_trace(tmp_path, explore, traced):
     traced.trace.save(tmp_path / "shown.omnitrace")
     library = Library.read(tmp_path / "none", tmp_path)
     here = Explore(Site(explore.site.engine, explore.site.store, library))
-    assert here.enter(Visitor(), "shown")["answer"]["spans"]
-    missing = here.enter(Visitor(), "../../etc/passwd")
+    assert here.enter(Visitor(), {"trace": "shown"})["answer"]["spans"]
+    missing = here.enter(Visitor(), {"trace": "../../etc/passwd"})
     assert missing["status"]["phase"] == "error" and missing["answer"] is None
-    assert here.enter(Visitor(), None)["status"]["phase"] == "empty"
+    assert here.enter(Visitor(), {})["status"]["phase"] == "empty"
 
 
 def test_only_the_miniature_model_beyond_its_world_is_excused(explore, traced):

@@ -1,0 +1,27 @@
+"""The panel Check: what the view asks for goes through the queue in which generations wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from omnitrace_ui.actions.check import Checker
+from omnitrace_ui.actions.explore import Site
+from omnitrace_ui.actions.messages import told
+from omnitrace_ui.components.trace_view import TraceView
+from omnitrace_ui.pages.events import AT_ONCE, IN_TURN, PRIVATE
+from omnitrace_ui.session import Visitor
+
+
+def wire_check(site: Site, visitor: gr.State, view: TraceView) -> None:
+    """Let the panel act: the view raises ``check`` and ``uncheck``."""
+    checker = Checker(site.engine)
+
+    def wait(mine: Visitor, event: gr.EventData) -> Any:
+        return checker.wait(mine, event._data)
+
+    asked = view.check(told(wait), visitor, view, queue=False, trigger_mode="multiple", **PRIVATE)
+    checked = asked.success(checker.run, visitor, view, **IN_TURN)
+    checked.failure(checker.give_up, visitor, view, queue=False, **PRIVATE)
+    view.uncheck(told(checker.stop), visitor, view, **AT_ONCE)
