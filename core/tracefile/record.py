@@ -37,14 +37,15 @@ from core.tracefile.checks import (
     text,
 )
 
-VERSION = 2
+VERSION = 3
 """Of the format. Raise it with every change that an older version could not read.
 
-2: ``transcripts``, ``given``, ``as_untraced``. Files of version 1 have none, and open as they did.
+2: ``transcripts``, ``given``, ``as_untraced``. 3: ``shortage``, and ``stopped`` may be ``memory``.
+Older files have none of it, and open as they did.
 """
 
-_SINCE_2 = {"given": False, "as_untraced": None, "transcripts": []}
-"""What files of version 1 lack, and what it is for them."""
+_SINCE = {2: {"given": False, "as_untraced": None, "transcripts": []}, 3: {"shortage": None}}
+"""Version → what files of earlier ones lack, and what it is for them."""
 
 SUFFIXES = {"image": IMAGE_SUFFIXES, "audio": AUDIO_SUFFIXES, "video": VIDEO_SUFFIXES}
 """Media are stored, and so served, under these endings only: never as a page or a script."""
@@ -100,10 +101,11 @@ _DOCUMENT = exactly(
         seed=integer(-(2**63), 2**64),
         no_repeat_ngram_size=integer(0, _MANY),
     ),
-    stopped=one_of("end", "length", "cancelled", "running"),
+    stopped=one_of("end", "length", "cancelled", "memory", "running"),
     timings=table(_SECONDS, 1_000),
     given=boolean,
     as_untraced=optional(boolean),
+    shortage=optional(text(_NAME)),
     transcripts=array(
         exactly(
             segmenter=text(_NAME),
@@ -154,6 +156,7 @@ def encode(trace: Trace) -> tuple[bytes, dict[str, np.ndarray], dict[str, Path]]
         "timings": dict(trace.timings),
         "given": trace.given,
         "as_untraced": trace.as_untraced,
+        "shortage": trace.shortage,
         "transcripts": [
             {"segmenter": name, "part": part, "segments": [s._asdict() for s in segments]}
             for name, transcript in trace.transcripts.items()
@@ -210,6 +213,7 @@ def decode(
         timings=values["timings"],
         given=values["given"],
         as_untraced=values["as_untraced"],
+        shortage=values["shortage"],
         transcripts=_transcripts(values["transcripts"], prompt),
     )
 
@@ -232,9 +236,11 @@ def _check_format(document: Any) -> None:
 
 def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
     """What an older version wrote, as this one would have."""
-    if document.get("version") == 1:
-        return {**_SINCE_2, **document}
-    return document
+    version = document.get("version")
+    if not isinstance(version, int):
+        return document
+    lacking = [fields for since, fields in _SINCE.items() if version < since]
+    return {name: value for fields in lacking for name, value in fields.items()} | document
 
 
 def _transcripts(values: Sequence[Mapping[str, Any]], prompt: Prompt) -> dict[str, Transcript]:

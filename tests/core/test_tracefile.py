@@ -328,15 +328,24 @@ def test_foreign_documents(saved: Path, value):
 def test_a_file_of_version_1_opens(saved: Path, tmp_path: Path):
     def older(document) -> None:
         document["version"] = 1
-        del document["given"], document["as_untraced"]
+        del document["given"], document["as_untraced"], document["shortage"]
 
     back = Trace.load(changed(saved, older), tmp_path / "visitor")
-    assert (back.given, back.as_untraced) == (False, None)
+    assert (back.given, back.as_untraced, back.shortage) == (False, None, None)
+
+
+def test_a_file_of_version_2_opens(saved: Path, tmp_path: Path):
+    def older(document) -> None:
+        document["version"] = 2
+        del document["shortage"]
+
+    back = Trace.load(changed(saved, older), tmp_path / "visitor")
+    assert back.shortage is None
 
 
 def test_a_newer_file_asks_for_an_update(saved: Path):
     newer = changed(saved, lambda document: {"format": "omnitrace", "version": 99, "new": []})
-    refused(newer, "version 99, written by a newer .* reads up to version 2. Update")
+    refused(newer, "version 99, written by a newer .* reads up to version 3. Update")
 
 
 @pytest.mark.parametrize(
