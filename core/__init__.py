@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.cost import Estimate, estimate
     from core.curation import Curation
     from core.decoding import stream, trace
     from core.errors import OmniTraceError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Curation": "core.curation",
+    "Estimate": "core.cost",
     "Explanation": "core.explain",
     "Generation": "core.trace",
     "Granularity": "core.sources",
@@ -36,6 +38,7 @@ _HOMES = {
     "OmniTraceError": "core.errors",
     "Prompt": "core.prompt",
     "Trace": "core.trace",
+    "estimate": "core.cost",
     "explain": "core.explain",
     "load_model": "core.models.registry",
     "stream": "core.decoding",
@@ -44,6 +47,7 @@ _HOMES = {
 
 __all__ = [
     "Curation",
+    "Estimate",
     "Explanation",
     "Generation",
     "Granularity",
@@ -51,6 +55,7 @@ __all__ = [
     "OmniTraceError",
     "Prompt",
     "Trace",
+    "estimate",
     "explain",
     "load_model",
     "stream",

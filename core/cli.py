@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 from core.errors import OmniTraceError
 
 if TYPE_CHECKING:
+    from core.batch import ModelChoice, Recipe
     from core.batch.run import Runner
+    from core.samples import Sample
     from core.segmenters import Segmenter
     from core.sources import Granularity
     from core.trace import Trace, Transcript
@@ -30,6 +32,9 @@ BENCHES = {
     "curation": "core.benchmarks.curation",
     "signals": "core.benchmarks.signals",
     "heads": "core.benchmarks.heads",
+    "speed": "core.benchmarks.speed",
+    "gpu": "core.benchmarks.gpu",
+    "long": "core.benchmarks.long",
 }
 """Bench name → module with ``run(...) -> int``."""
 
@@ -85,6 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     trace.add_argument(
         "--verify", action="store_true", help="answer again untraced, and state whether it is equal"
+    )
+    trace.add_argument(
+        "--compile",
+        action="store_true",
+        help="one compiled graph a token (CUDA graphs), where model and signals can",
+    )
+    trace.add_argument(
+        "--estimate", action="store_true", help="only print what each sample will take, roughly"
     )
     _add_segmenter(trace, "also keep in each trace what this one finds in its sound")
     trace.add_argument("--ray", action="store_true", help="in several processes, by Ray Data")
@@ -162,7 +175,25 @@ def _heads_options(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--out", type=Path, metavar="FOLDER", help="write the table beside weights")
 
 
+def _speed_options(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument(
+        "--positions", type=_numbers, default=(256, 1_024, 2_048), help="of the prompts: 256,1024"
+    )
+    bench.add_argument("--tokens", type=_positive, default=16, help="(%(default)s)")
+
+
+def _gpu_options(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("--tiny", action="store_true", help="small shapes: only proves the script")
+
+
+def _long_options(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("--tokens", type=_positive, default=512, help="(%(default)s)")
+
+
 _BENCH_OPTIONS = {
+    "long": _long_options,
+    "speed": _speed_options,
+    "gpu": _gpu_options,
     "world": _world_options,
     "signals": _signals_options,
     "heads": _heads_options,
@@ -189,23 +220,33 @@ def _positive(text: str) -> int:
     return value
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(_positive, text.split(",")))
+
+
 def _trace(args: argparse.Namespace) -> int:
     from core.batch import ModelChoice, Recipe, trace_samples
     from core.samples import read_samples
     from core.trace import Generation
 
     samples = read_samples(args.samples)[: args.limit]
+    choice = ModelChoice(
+        args.model, args.device, args.device_map, args.quantization, args.trust_remote_code
+    )
     segmenter = _segmenter(args)
     generation = Generation(
         max_new_tokens=args.max_new_tokens, no_repeat_ngram_size=args.no_repeat_ngram_size
     )
+    recipe = Recipe(
+        tuple(args.signals.split(",")), generation, args.response_key, args.verify, args.compile
+    )
+    if args.estimate:
+        return _estimate(choice, samples, recipe)
     outcome = trace_samples(
-        ModelChoice(
-            args.model, args.device, args.device_map, args.quantization, args.trust_remote_code
-        ),
+        choice,
         samples,
         args.out,
-        Recipe(tuple(args.signals.split(",")), generation, args.response_key, args.verify),
+        recipe,
         runner=_runner(args),
         segmenter=segmenter,
     )
@@ -221,6 +262,26 @@ def _trace(args: argparse.Namespace) -> int:
     for name in outcome.differing:
         print(f"  {printable(name)}: another answer than untraced", file=sys.stderr)
     return 1 if outcome.failed or outcome.differing else 0
+
+
+def _estimate(choice: ModelChoice, samples: Sequence[Sample], recipe: Recipe) -> int:
+    """Print what each sample will take; return 1 if one will not fit, or cannot be read."""
+    from core.cost import estimate
+
+    model, sound = choice.load(), True
+    for sample in samples:
+        name = printable(f"sample {sample.entry} (id {sample.id})")
+        try:
+            expected = estimate(
+                model, sample.prompt(), signals=recipe.signals, generation=recipe.generation
+            )
+        except OmniTraceError as error:
+            print(f"{name}: {printable(str(error))}")
+            sound = False
+        else:
+            print(f"{name}: {expected.told()}")
+            sound &= expected.fits
+    return 0 if sound else 1
 
 
 def _runner(args: argparse.Namespace) -> Runner:
@@ -260,6 +321,7 @@ def _explain(args: argparse.Namespace) -> int:
     )
     if args.json:
         document = to_json(explanation)
+        document |= {"stopped": recorded.stopped, "shortage": recorded.shortage}
         if segments is not None:
             document["segments"] = {
                 part: [segment._asdict() for segment in found] for part, found in segments.items()
@@ -269,6 +331,10 @@ def _explain(args: argparse.Namespace) -> int:
         return 0
     if recorded.given:
         print("(the answer was given, not generated)")
+    if recorded.stopped == "cancelled":
+        print("(the answer is partial: it was stopped)")
+    if recorded.shortage is not None:
+        print(f"({printable(recorded.shortage)})")
     for span in explanation.spans:
         print(f"{span.index + 1:>3}  {printable(span.text)}")
         for cited in span.sources:

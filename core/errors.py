@@ -2,7 +2,8 @@
 
     OmniTraceError
     ├── InputError          the prompt or a file given cannot be used
-    │   └── LimitError      it could, were it smaller; names the limit and the setting
+    │   └── LimitError      it could, were it smaller; names the limit and the setting, or
+    │                       what takes less memory
     ├── TraceFileError      a .omnitrace file is damaged, foreign or too new
     ├── ModelError          a model is unknown, missing, offline or cannot do what is asked
     └── MissingExtraError   an optional package is not installed; names it
@@ -21,7 +22,7 @@ class InputError(OmniTraceError):
 
 
 class LimitError(InputError):
-    """The input is sound but larger than a limit that the operator set."""
+    """The input is sound but larger than a limit that the operator set, or than memory."""
 
 
 class TraceFileError(OmniTraceError):

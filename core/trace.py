@@ -16,7 +16,7 @@ import numpy as np
 from core.prompt import Prompt
 from core.timeline import Timeline
 
-StopReason = Literal["end", "length", "cancelled", "running"]
+StopReason = Literal["end", "length", "cancelled", "memory", "running"]
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,15 @@ class Trace:
             query that *predicts* token ``t``.
         own: signal name → float32 ``(n_generated,)``: what fell on the answer's earlier tokens.
         media: one ``MediaInfo`` a part (all defaults for text).
-        stopped: why decoding ended; ``running`` for the partial traces of a stream.
+        stopped: why decoding ended; the answer is partial where it was ``cancelled``, where
+            ``memory`` ran out, and while it is ``running``, as in the traces of a stream.
         timings: stage → seconds.
         given: the answer was written elsewhere and traced by teacher forcing; ``generation`` then
             says nothing.
         as_untraced: whether the model, run again without tracing, answered the same tokens;
             ``None`` where nobody asked.
+        shortage: what memory that ran out left undone, and what would take less, in words for the
+            person; ``None``: nothing.
         transcripts: segmenter's name → what it found in the sound of the parts; made after the
             generation, by ``core.segmenters``, and kept so that nobody needs the recogniser again.
         view: how a page showed it when it was saved, as the parameters of a link. Nothing else
@@ -135,6 +138,7 @@ class Trace:
     timings: Mapping[str, float] = field(default_factory=dict)
     given: bool = False
     as_untraced: bool | None = None
+    shortage: str | None = None
     transcripts: Mapping[str, Transcript] = field(default_factory=dict)
     view: Mapping[str, str] = field(default_factory=dict)
 

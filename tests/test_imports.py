@@ -16,6 +16,7 @@ LAYERS = (
     ("core.models", "core.segmenters"),
     ("core.signals",),
     ("core.decoding",),
+    ("core.cost",),
     ("core.explain",),
     ("core.evaluation",),
     ("core.world", "core.benchmarks"),

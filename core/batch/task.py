@@ -5,6 +5,7 @@ A task is a sample with the file that its trace goes to. The folder alone says h
 * done: the trace file is there.
 * failed: it is not, and a record ``NAME.failed.json`` is. One line of JSON: ``entry`` and ``id`` of
   the sample, ``message`` for people, ``tries``, and ``details`` (a traceback) of unforeseen errors.
+  What was traced until memory ran out stands beside, as ``NAME.omnitrace.partial``.
 * left: not done. A batch that is started again attempts exactly these, the failed ones too.
 
 Both files are written whole or not at all, by whoever traces the sample. The record is written
@@ -21,14 +22,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.decoding import trace
+from core.cost import estimate_of
+from core.decoding import Step, trace
 from core.errors import InputError, OmniTraceError
 from core.models.base import TracedModel
 from core.samples import Sample
@@ -40,19 +44,21 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Recipe:
-    """How every sample of a batch is traced; each field is part of what made the trace.
+    """How every sample of a batch is traced; each field but ``compiled`` makes another trace.
 
     Attributes:
         signals: names, recorded in one run.
         generation: how tokens are chosen.
         response_key: the samples' key that holds an answer to be traced as given.
         verify: answer again untraced, and keep in the trace whether it is equal.
+        compiled: read tokens by one compiled graph where model and signals can.
     """
 
     signals: tuple[str, ...]
     generation: Generation
     response_key: str | None = None
     verify: bool = False
+    compiled: bool = False
 
     def trace(self, model: TracedModel, sample: Sample) -> Trace:
         """Trace one sample.
@@ -67,7 +73,21 @@ class Recipe:
             generation=self.generation,
             response=None if self.response_key is None else _response(sample, self.response_key),
             verify=self.verify,
+            compiled=self.compiled,
+            on_step=partial(self._warn, model, sample),
         )
+
+    def _warn(self, model: TracedModel, sample: Sample, step: Step) -> None:
+        """Say on stderr, before the prompt is read, that memory will not do for it."""
+        if step.stage == "encoding":
+            expected = estimate_of(model, step.total, self.generation.max_new_tokens, self.signals)
+            if not expected.fits:
+                name = "".join(filter(str.isprintable, _named(sample)))
+                print(f"{name}: {expected.told()}", file=sys.stderr)
+
+
+def _named(sample: Sample) -> str:
+    return f"sample {sample.entry} (id {sample.id})"
 
 
 def _response(sample: Sample, key: str) -> str:
@@ -89,7 +109,7 @@ class Task:
     @property
     def name(self) -> str:
         """The sample, as a person would look it up."""
-        return f"sample {self.sample.entry} (id {self.sample.id})"
+        return _named(self.sample)
 
     @property
     def done(self) -> bool:
@@ -120,6 +140,26 @@ class Task:
         """Remove the record of earlier attempts."""
         self._record.unlink(missing_ok=True)
 
+    def keep(self, trace: Trace, *, tries: int) -> None:
+        """Save what was traced; what memory cut short stands beside, and the task has failed.
+
+        Raises:
+            TraceFileError: it cannot be written.
+            InputError: the folder cannot be written.
+        """
+        if trace.shortage is None:
+            trace.save(self.path)
+            self.partial.unlink(missing_ok=True)
+            self.forget_failure()
+            return
+        trace.save(self.partial)
+        self.fail(f"{trace.shortage} What was traced: {self.partial.name}", tries=tries)
+
+    @property
+    def partial(self) -> Path:
+        """Where a trace goes that memory cut short; ``core explain`` opens it too."""
+        return self.path.with_name(self.path.name + ".partial")
+
     def _recorded(self) -> dict[str, Any]:
         try:
             return json.loads(self._record.read_text(encoding="utf-8"))
@@ -136,6 +176,7 @@ def plan(
 ) -> tuple[Task, ...]:
     """Every sample's task, in order; ``model`` is the name that traces will give it."""
     settings = {"model": model, **asdict(recipe)}
+    del settings["compiled"]  # It makes no other trace.
     return tuple(Task(s, recipe, folder / file_name(s, settings)) for s in samples)
 
 
@@ -165,7 +206,7 @@ def attempt(task: Task, model: TracedModel) -> None:
         tries=tries,
     )
     try:
-        task.recipe.trace(model, task.sample).save(task.path)
+        task.keep(task.recipe.trace(model, task.sample), tries=tries)
     except OmniTraceError as error:
         task.fail(str(error), tries=tries)
     except Exception as error:  # A bug, or memory that ran out; the other samples go on.
@@ -175,8 +216,6 @@ def attempt(task: Task, model: TracedModel) -> None:
             tries=tries,
             details=traceback.format_exc(),
         )
-    else:
-        task.forget_failure()
 
 
 def _write_whole(path: Path, text: str) -> None:

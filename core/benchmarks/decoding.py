@@ -134,9 +134,13 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 def _peak(signals: Sequence[str]) -> int:
-    """Bytes by which this process grows at most during one call; Linux keeps the account."""
+    """Of this process, which is a fresh one."""
     model = deep_model()
-    call = _traced(model, signals) if signals else _plain(model)
+    return peak_of(_traced(model, signals) if signals else _plain(model))
+
+
+def peak_of(call: Callable[[], object]) -> int:
+    """Bytes by which this process grows at most during one call; Linux keeps the account."""
     Path("/proc/self/clear_refs").write_text("5")  # The peak so far, of loading, is forgotten.
     before = _status("VmRSS")
     call()

@@ -7,7 +7,8 @@
    to the next one. Repeat. Of a given answer many tokens are read in one pass where the signals
    need rows only.
 
-Everything recorded is a row a token; no step holds a model call open while the caller looks.
+Everything recorded is a row a token; no step holds a model call open while the caller looks. Where
+memory runs out on the way, what was traced until then stands.
 """
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ from typing import Literal
 import torch
 
 from core.decoding.choice import Chooser
+from core.decoding.reader import Reader
 from core.decoding.rows import Rows
+from core.decoding.shortage import (
+    advice,
+    after_tokens,
+    before_the_answer,
+    is_shortage,
+    while_verifying,
+)
 from core.decoding.text import AnswerText
 from core.decoding.untraced import untraced
 from core.errors import InputError, LimitError, ModelError
@@ -71,6 +80,7 @@ def stream(
     limits: Limits = DEFAULT_LIMITS,
     response: str | None = None,
     verify: bool = False,
+    compiled: bool = False,
 ) -> Iterator[Step]:
     """Trace one generation, step by step; closing the generator cancels it.
 
@@ -86,16 +96,21 @@ def stream(
             accents shows them composed.
         verify: answer once more without tracing, and state whether the answers are equal
             (``Trace.as_untraced``); costs a plain generation.
+        compiled: read the answer's tokens by one compiled graph over a static cache
+            (``core.models.graph``). Where model or signals cannot, a warning says why, and the
+            plain way is gone.
 
     Yields:
         One step before each stage and one after every token; the last has stage ``done``.
 
     Raises:
         InputError: a setting, a part or the given answer cannot be used.
-        LimitError: a part, or all together, are too large.
+        LimitError: a part, or all together, are too large, or memory ran out before the first
+            token; after it, the trace ends there and says so (``Trace.shortage``).
         ModelError: the model lacks what a signal needs.
     """
-    tracing = _Tracing(model, prompt, signals_named(signals), generation, response, verify)
+    named = signals_named(signals)
+    tracing = _Tracing(model, prompt, named, generation, response, verify, compiled)
     try:
         yield from tracing.run(limits)
     finally:
@@ -112,6 +127,7 @@ def trace(
     limits: Limits = DEFAULT_LIMITS,
     response: str | None = None,
     verify: bool = False,
+    compiled: bool = False,
     on_step: Callable[[Step], None] | None = None,
 ) -> Trace:
     """Trace one generation to its end; arguments and errors as ``stream``.
@@ -128,6 +144,7 @@ def trace(
         limits=limits,
         response=response,
         verify=verify,
+        compiled=compiled,
     ):
         if on_step is not None:
             on_step(step)
@@ -145,6 +162,7 @@ class _Tracing:
         generation: Generation,
         response: str | None,
         verify: bool,
+        compiled: bool,
     ) -> None:
         _check_response(response, verify)
         self._model = model
@@ -153,6 +171,7 @@ class _Tracing:
         self._generation = generation
         self._response, self._given = response, ()
         self._verify, self._as_untraced = verify, None
+        self._compiled = compiled
         self._needs = Needs.all_of(signal.needs for signal in signals)
         self._chooser = Chooser(generation)
         self._text = AnswerText()
@@ -162,6 +181,7 @@ class _Tracing:
         self._timings: dict[str, float] = {}
         self._count = self._most = 0
         self._stopped: StopReason = "running"
+        self._shortage: str | None = None
         if self._needs.chosen and not model.chosen_heads:
             raise ModelError(
                 f"No heads have been chosen for the model {model.info.name!r}, which the signal "
@@ -170,6 +190,18 @@ class _Tracing:
             )
 
     def run(self, limits: Limits) -> Iterator[Step]:
+        short = False
+        try:
+            yield from self._stages(limits)
+        except Exception as error:
+            short = is_shortage(error)
+            if not short:
+                raise
+        if short:  # Here the error is gone, and with it all that its frames held in memory.
+            self._break_off()
+        yield self._step("done", self._count, self._most)
+
+    def _stages(self, limits: Limits) -> Iterator[Step]:
         parts = len(self._prompt.media)
         yield self._step("reading", 0, parts)
         with self._timed("reading"):
@@ -181,7 +213,22 @@ class _Tracing:
             with self._timed("verifying"):
                 plain = untraced(self._model, prepared, self._generation, self._most)
                 self._as_untraced = plain == self._text.ids
-        yield self._step("done", self._count, self._most)
+
+    def _break_off(self) -> None:
+        """Memory ran out: keep what there is.
+
+        Raises:
+            LimitError: there is no token.
+        """
+        less = advice(self._prompt, self._needs)
+        if not self._count:
+            raise LimitError(before_the_answer(len(self._timeline), less))
+        if self._stopped == "running":
+            self._stopped = "memory"
+            self._shortage = after_tokens(self._count, less)
+            self._text.finish()
+        else:
+            self._shortage = while_verifying(less)
 
     def close(self) -> None:
         if self._stopped == "running":
@@ -199,11 +246,13 @@ class _Tracing:
         self._chooser.hear(prepared.inputs["input_ids"][0].tolist())
 
     def _decode(self, prepared: Prepared) -> Iterator[Step]:
-        run = self._model.start(prepared, differentiable=bool(self._needs.gradients))
         chosen = self._model.chosen_heads if self._needs.chosen else ()
         recorder = Recorder(self._model.text_model, self._needs, chosen)
+        reader = Reader(self._model, prepared, recorder, self._needs)
+        if self._compiled:
+            reader.compile(len(self._timeline) + self._most)
         with self._timed("encoding"), recorder.listen():
-            logits = run.read_prompt()[None]
+            logits = reader.run.read_prompt()[None]
         while True:
             for query, row in enumerate(logits):
                 with self._timed("decoding"):
@@ -216,7 +265,7 @@ class _Tracing:
                     return
             ahead = self._ahead(token)
             with self._timed("decoding"), recorder.listen(len(ahead)):
-                logits = run.read_tokens(ahead)
+                logits = reader.read(ahead)
 
     def _next(self, logits: torch.Tensor) -> int:
         return self._given[self._count] if self._given else self._chooser.choose(logits.detach())
@@ -266,6 +315,7 @@ class _Tracing:
             timings=dict(self._timings),
             given=self._response is not None,
             as_untraced=self._as_untraced,
+            shortage=self._shortage,
         )
 
     @contextmanager

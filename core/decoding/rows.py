@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-_LARGEST = float(np.finfo(np.float16).max)
+_LARGEST = np.float32(np.finfo(np.float16).max)
 
 
 class Rows:
@@ -18,11 +18,11 @@ class Rows:
 
     def put(self, index: int, scores: torch.Tensor) -> None:
         """Write one token's scores ``(n_positions,)`` over prompt and answer so far."""
-        # A gradient may be larger than float16 can say; nothing else of a signal is.
-        values = scores.clamp(max=_LARGEST).cpu().numpy()
+        values = scores.cpu().numpy()
         positions = self._scores.shape[1]
-        self._scores[index] = values[:positions]
-        self._own[index] = values[positions:].sum()
+        # A gradient may be larger than float16 can say; nothing else of a signal is.
+        np.minimum(values[:positions], _LARGEST, out=self._scores[index])
+        self._own[index] = np.minimum(values[positions:], _LARGEST).sum()
 
     def upto(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The first ``count`` tokens' scores over the prompt, and sums over the answer."""

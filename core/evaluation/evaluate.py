@@ -111,7 +111,7 @@ class _Scorer:
                 why = Problem("trace without signals", path.name, "nothing was recorded")
                 return _Outcome(path.name, identity, None, (why,))
             problems = []
-            if trace.stopped in ("running", "cancelled"):
+            if trace.stopped in ("running", "cancelled", "memory"):
                 problems.append(Problem("partial trace", path.name, trace.stopped))
             extra = self.finder.extra(trace.prompt) if self.finder else {}
             if self.finder and not self.finder.find(trace.prompt):

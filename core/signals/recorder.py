@@ -26,6 +26,8 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import eager_mask, sdpa_mask
 
+from core.models.graph import ROWS
+from core.signals.heard import Heard, whole
 from core.signals.needs import ROWS_ONLY, Needs, Target
 from core.signals.tap import TappedAttention
 from core.signals.values import ValueNorms
@@ -79,9 +81,7 @@ class Recorder:
         self._last = _last_with_attention(text_model.config)
         self._needs, self._chosen = needs, chosen
         self._queries = 1
-        self._rows: dict[int, torch.Tensor] = {}
-        self._heads: dict[int, torch.Tensor] = {}
-        self._heard: tuple[torch.Tensor, torch.Tensor | None] | None = None
+        self._heard = Heard(self._keeps_heads)
         self._gradients: dict[int, torch.Tensor] = {}
         self._norms: dict[int, ValueNorms] = {}
         self._probe = torch.zeros((), requires_grad=True)
@@ -93,7 +93,7 @@ class Recorder:
         Args:
             queries: so many of the latest queries, each of which predicts a token.
         """
-        self._queries, self._rows, self._heads, self._heard = queries, {}, {}, None
+        self._queries, self._heard = queries, Heard(self._keeps_heads)
         token = _LISTENING.set(self)
         try:
             with _borrowed(self._config):
@@ -117,20 +117,21 @@ class Recorder:
             logits: ``(vocabulary,)`` after it, and
             token: the one that follows; both needed for gradients, which only one query can have.
         """
-        whole = length + self._queries - 1 - query
-        gradients = self._differentiated(whole, logits, token)
-        if self._heard is None:
-            heads = self._stacked(self._heads, whole) if self._heads else None
-            self._heard = self._stacked(self._rows, whole), heads
-        rows, heads = self._heard
+        read = length + self._queries - 1 - query
+        gradients = self._differentiated(read, logits, token)
+        rows, heads = self._heard.rows(read), self._heard.heads(read)
         norms = {layer: norms.lengths for layer, norms in self._norms.items()}
         return StepRecord(
             rows[:, query, :length],
             None if heads is None else heads[:, :, query, :length],
             gradients,
-            self._stacked(norms, whole)[..., :length] if norms else None,
+            _stacked(norms, length) if norms else None,
             self._chosen,
         )
+
+    def hear_all(self, rows: torch.Tensor) -> None:
+        """Take what a graph has written: float32 ``(n_layers, room)`` of the latest query."""
+        self._heard.add_rows(rows[:, None])
 
     @property
     def queries(self) -> int:
@@ -138,23 +139,32 @@ class Recorder:
         return self._queries
 
     def hear(
-        self, module: torch.nn.Module, weights: torch.Tensor, value: torch.Tensor, read: int
+        self,
+        module: torch.nn.Module,
+        value: torch.Tensor,
+        read: int,
+        *,
+        products: torch.Tensor | None = None,
+        weights: torch.Tensor | None = None,
     ) -> None:
         """Take one layer's rows.
 
         Args:
             module: the attention module.
-            weights: float32 ``(heads, queries, n_keys)`` of the latest queries.
             value: ``(1, key_heads, n, width)`` as attention sees it.
             read: how many positions this call reads.
+            products: ``(heads, queries, n_keys)`` of the latest queries, before the softmax, or
+            weights: the same after it, float32.
         """
         layer = module.layer_idx
-        self._rows[layer] = weights.mean(0)
-        if self._keeps_heads(layer):
-            self._heads[layer] = weights
+        if weights is None:
+            self._heard.add_products(layer, products)
+        else:
+            self._heard.add_weights(layer, weights)
         if self._needs.norms:
+            heads = (products if weights is None else weights).shape[0]
             if layer not in self._norms:
-                self._norms[layer] = ValueNorms(module, len(weights))
+                self._norms[layer] = ValueNorms(module, heads)
             self._norms[layer].read(value.detach(), read)
 
     def taps(self, layer: int) -> bool:
@@ -190,16 +200,17 @@ class Recorder:
                 retain_graph=target != targets[-1],
                 allow_unused=True,  # The probe only opens the graph; nothing flows into it.
             )
-            gradients[target] = self._stacked(self._gradients, length)
+            gradients[target] = _stacked(self._gradients, length)
         return gradients
 
     def _keeps_heads(self, layer: int) -> bool:
         return self._needs.heads == "all" or (self._needs.heads == "last" and layer == self._last)
 
-    def _stacked(self, heard: Mapping[int, torch.Tensor], length: int) -> torch.Tensor:
-        """What was heard, by layer, each over all positions, on the last layer's device."""
-        device = heard[max(heard)].device
-        return torch.stack([_whole(heard[i], length).to(device) for i in sorted(heard)])
+
+def _stacked(heard: Mapping[int, torch.Tensor], length: int) -> torch.Tensor:
+    """What was heard, by layer, each over all positions, on the last layer's device."""
+    device = heard[max(heard)].device
+    return torch.stack([whole(heard[i], length).to(device) for i in sorted(heard)])
 
 
 def _last_with_attention(config: Any) -> int:
@@ -209,14 +220,16 @@ def _last_with_attention(config: Any) -> int:
     return max(index for index, attends in enumerate(attending) if attends)
 
 
-def last_rows(
+def last_products(
     query: torch.Tensor,
     key: torch.Tensor,
     mask: torch.Tensor | None,
     scaling: float,
     count: int = 1,
 ) -> torch.Tensor:
-    """Attention of the last ``count`` queries: float32 ``(heads, count, n_keys)``.
+    """Products of the last ``count`` queries with their keys ``(heads, count, n_keys)``, masked.
+
+    Their softmax over the keys is the queries' attention.
 
     Args:
         query: ``(1, heads, queries, width)``.
@@ -239,22 +252,13 @@ def last_rows(
         products = (
             products.masked_fill(~seen, -torch.inf) if seen.dtype == torch.bool else products + seen
         )
-    return products.softmax(-1, dtype=torch.float32)
+    return products
 
 
 def _up_to_their_own(count: int, keys: int, device: torch.device) -> torch.Tensor:
     """Mask ``(1, 1, count, keys)``: the last queries each see the keys up to their own."""
     seen = torch.ones(count, keys, dtype=torch.bool, device=device)
     return seen.tril(keys - count)[None, None]
-
-
-def _whole(row: torch.Tensor, length: int) -> torch.Tensor:
-    """A row ``(…, n_keys)`` over all ``length`` positions read so far.
-
-    A sliding window's cache holds the latest positions only; a static one has room for more.
-    """
-    missing = length - row.shape[-1]
-    return torch.nn.functional.pad(row, (missing, 0)) if missing > 0 else row[..., :length]
 
 
 def _log_probability(logits: torch.Tensor, token: int) -> torch.Tensor:
@@ -282,15 +286,22 @@ def _recording_attention(
             module, query, key, value, attention_mask, scaling=scaling, **options
         )
 
+    factor = query.shape[-1] ** -0.5 if scaling is None else scaling
+    rows = options.pop(ROWS, None)
+    if rows is not None:  # Inside a graph, where nobody can be asked who listens.
+        products = last_products(query, key, attention_mask, factor)
+        rows[module.layer_idx] = products.softmax(-1, dtype=torch.float32).mean(0)[0]
+        return ordinary(query, key, value)
     recorder = _LISTENING.get()
     if recorder is None:
         return ordinary(query, key, value)
-    factor = query.shape[-1] ** -0.5 if scaling is None else scaling
     with torch.no_grad():
-        weights = last_rows(query, key, attention_mask, factor, recorder.queries)
-    recorder.hear(module, weights, value, query.shape[2])
+        products = last_products(query, key, attention_mask, factor, recorder.queries)
     if not recorder.taps(module.layer_idx):
+        recorder.hear(module, value, query.shape[2], products=products)
         return ordinary(query, key, value)
+    weights = products.softmax(-1, dtype=torch.float32)
+    recorder.hear(module, value, query.shape[2], weights=weights)
     inputs = (query, key, value, weights[:, 0], factor, lambda *qkv: ordinary(*qkv)[0])
     return recorder.tapped(module.layer_idx, *inputs), None
 
@@ -313,7 +324,7 @@ def _recording_eager(
     output, weights = own(module, asked, key, value, attention_mask, **options)
     rows = weights.detach()[0, :, -recorder.queries :].float()
     # Sinks add a column that is no position.
-    recorder.hear(module, rows[..., : key.shape[2]], value, query.shape[2])
+    recorder.hear(module, value, query.shape[2], weights=rows[..., : key.shape[2]])
     if taps:
         weights.register_hook(
             lambda gradient: recorder.take(module.layer_idx, gradient[0, :, -1].float())

@@ -41,11 +41,14 @@ from core.tracefile.checks import (
 VERSION = 3
 """Of the format. Raise it with every change that an older version could not read.
 
-2: ``transcripts``, ``given``, ``as_untraced``. 3: ``view``; ``speech`` and ``shots`` of media. Older
-files have none of it, and open as they did.
+2: ``transcripts``, ``given``, ``as_untraced``. 3: ``shortage`` (``stopped`` may be ``memory``),
+``view``, and ``speech`` and ``shots`` of media. Older files have none of it, and open as they did.
 """
 
-_SINCE = {2: {"given": False, "as_untraced": None, "transcripts": []}, 3: {"view": {}}}
+_SINCE = {
+    2: {"given": False, "as_untraced": None, "transcripts": []},
+    3: {"shortage": None, "view": {}},
+}
 """Version → what files of earlier ones lack, and what it is for them."""
 
 _MEDIA_SINCE_3 = {"speech": [], "shots": []}
@@ -106,10 +109,11 @@ _DOCUMENT = exactly(
         seed=integer(-(2**63), 2**64),
         no_repeat_ngram_size=integer(0, _MANY),
     ),
-    stopped=one_of("end", "length", "cancelled", "running"),
+    stopped=one_of("end", "length", "cancelled", "memory", "running"),
     timings=table(_SECONDS, 1_000),
     given=boolean,
     as_untraced=optional(boolean),
+    shortage=optional(text(_NAME)),
     transcripts=array(
         exactly(
             segmenter=text(_NAME),
@@ -162,6 +166,7 @@ def encode(trace: Trace) -> tuple[bytes, dict[str, np.ndarray], dict[str, Path]]
         "given": trace.given,
         "as_untraced": trace.as_untraced,
         "view": dict(trace.view),
+        "shortage": trace.shortage,
         "transcripts": [
             {"segmenter": name, "part": part, "segments": [s._asdict() for s in segments]}
             for name, transcript in trace.transcripts.items()
@@ -219,6 +224,7 @@ def decode(
         timings=values["timings"],
         given=values["given"],
         as_untraced=values["as_untraced"],
+        shortage=values["shortage"],
         transcripts=_transcripts(values["transcripts"], prompt),
         view=values["view"],
     )

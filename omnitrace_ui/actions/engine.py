@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from core.cost import estimate_of
 from core.decoding import Step, stream
 from core.errors import ModelError
 from core.evaluation.check import Progress, check_sentence
@@ -137,6 +138,15 @@ class Engine:
         return check_sentence(
             model, trace, sources, span, chosen, way=way, spared=spared, limits=self.limits
         )
+
+    def expected(
+        self, name: str, positions: int, signals: tuple[str, ...], generation: Generation
+    ) -> str:
+        """What a trace with a loaded model will take, in words; none on a GPU that is only lent."""
+        if self._lent:
+            return ""
+        model = self._known(name).model()
+        return estimate_of(model, positions, generation.max_new_tokens, signals).told()
 
     def _steps(
         self, name: str, prompt: Prompt, signals: tuple[str, ...], generation: Generation

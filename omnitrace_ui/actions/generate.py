@@ -118,9 +118,11 @@ class Generator:
             request.model, prompt, signals=request.signals, generation=request.generation
         )
         with closing(steps):
-            yield from self._follow(visitor, steps, folder)
+            yield from self._follow(visitor, steps, folder, request)
 
-    def _follow(self, visitor: Visitor, steps: Iterator[Step], folder: Path) -> Iterator[Frame]:
+    def _follow(
+        self, visitor: Visitor, steps: Iterator[Step], folder: Path, request: Request
+    ) -> Iterator[Frame]:
         """Show the steps of a generation; keeps what there is when it is stopped or fails."""
         name = f"{visitor.runs}-{secrets.token_hex(4)}"
         shown = 0.0
@@ -131,11 +133,20 @@ class Generator:
                 if visitor.stopping:
                     break
                 if begins or time.monotonic() - shown >= PAUSE:
-                    yield self._busy(visitor, STAGES[last.stage], last.done, last.total)
+                    yield self._busy(visitor, self._words(last, request), last.done, last.total)
                     shown = time.monotonic()
         finally:
             if last is not None and visitor.trace_key == name:
                 self._finish(visitor, last)
+
+    def _words(self, step: Step, request: Request) -> str:
+        """What is going on; before the prompt is read, also what it will take."""
+        expected = ""
+        if step.stage == "encoding":
+            expected = self._engine.expected(
+                request.model, step.total, request.signals, request.generation
+            )
+        return " · ".join(filter(None, (STAGES[step.stage], expected)))
 
     def _take(self, visitor: Visitor, step: Step, name: str, folder: Path) -> bool:
         """Make the newest step the visitor's trace, if a sentence more stands by now.
@@ -174,4 +185,5 @@ def done(trace: Trace) -> Status:
     count = len(trace.tokens)
     seconds = sum(trace.timings.values())
     took = f" in {seconds:.1f} s" if seconds else ""
-    return Status("done", f"{count} token{'s' * (count != 1)}{took} · {trace.model.name}")
+    short = f" · {trace.shortage}" if trace.shortage else ""
+    return Status("done", f"{count} token{'s' * (count != 1)}{took} · {trace.model.name}{short}")

@@ -329,12 +329,27 @@ def test_a_file_of_version_1_opens(saved: Path, tmp_path: Path):
     def older(document) -> None:
         document["version"] = 1
         del document["given"], document["as_untraced"], document["transcripts"]
-        for info in document["media"]:
-            del info["speech"], info["shots"]
+        without_version_3(document)
 
     back = Trace.load(changed(saved, older), tmp_path / "visitor")
     assert (back.given, back.as_untraced, dict(back.transcripts)) == (False, None, {})
+    assert (back.shortage, dict(back.view)) == (None, {})
+
+
+def test_a_file_of_version_2_opens(saved: Path, tmp_path: Path):
+    def older(document) -> None:
+        document["version"] = 2
+        without_version_3(document)
+
+    back = Trace.load(changed(saved, older), tmp_path / "visitor")
+    assert (back.shortage, dict(back.view)) == (None, {})
     assert {(info.speech, info.shots) for info in back.media} == {((), ())}
+
+
+def without_version_3(document) -> None:
+    del document["shortage"], document["view"]
+    for info in document["media"]:
+        del info["speech"], info["shots"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -23,7 +24,8 @@ from core.models.chat import Markup, render
 from core.models.generic.families import FAMILIES, UNKNOWN
 from core.models.generic.media import Decoded, MediaReader, Processed, Replacement, sound_of
 from core.models.generic.places import Item, Places, Rule, whole_item
-from core.models.generic.run import GenericRun
+from core.models.generic.run import GenericGraphRun, GenericRun, graph_step
+from core.models.graph import Graph, require_whole, static_cache
 from core.models.layout import Builder
 from core.models.text import TextCodec
 from core.prompt import MediaPart, Prompt
@@ -74,6 +76,7 @@ class GenericModel:
         self._codec = TextCodec(tokenizer, marks=_marks(processor, tokenizer))
         self._reader = MediaReader(processor, self._family, name=name, context=self.context)
         self._notes = rowless_note(text)
+        self._graph = Graph(partial(graph_step, model))
 
     def prepare(self, prompt: Prompt, *, limits: Limits) -> Prepared:
         """Decode, check and lay out a prompt; ``inputs`` are what the model's ``generate`` takes.
@@ -108,6 +111,16 @@ class GenericModel:
     def start(self, prepared: Prepared, *, differentiable: bool = False) -> GenericRun:
         """A run over a prepared prompt; nothing is computed yet."""
         return GenericRun(self.model, prepared.inputs, differentiable)
+
+    def start_graph(self, prepared: Prepared, *, positions: int) -> GenericGraphRun:
+        """A run over a static cache; see ``core.models.graph``.
+
+        Raises:
+            NoGraphError: this model cannot.
+        """
+        require_whole(self.model, self.text_model)
+        cache = static_cache(self.model.config, positions)
+        return GenericGraphRun(self.model, prepared.inputs, cache, self._graph)
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes of text that a token spells; none for control tokens."""

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import DynamicCache, PreTrainedModel, StaticCache
 
 from core.models.cache import hold_constant
+from core.models.graph import ROWS, Graph, NoGraphError
 
 _A_POSITION_EACH = ("attention_mask", "position_ids", "token_type_ids", "mm_token_type_ids")
 """What ``generate`` keeps an entry of for every position, and lengthens with every token."""
@@ -22,6 +23,8 @@ _A_POSITION_EACH = ("attention_mask", "position_ids", "token_type_ids", "mm_toke
 
 class GenericRun:
     """One generation in progress; see ``core.models.base.Run``."""
+
+    _no_graph = torch.inference_mode
 
     def __init__(
         self, model: PreTrainedModel, inputs: Mapping[str, Any], differentiable: bool = False
@@ -49,7 +52,7 @@ class GenericRun:
     def read_prompt(self) -> torch.Tensor:
         """Encode the media and read the whole prompt; logits ``(vocabulary,)`` after it."""
         if not self._differentiable:
-            with torch.inference_mode():
+            with self._no_graph():
                 return self._read(1, is_first_iteration=True)[-1]
         last = self._hold_back()
         with torch.no_grad():
@@ -63,7 +66,7 @@ class GenericRun:
     def read_tokens(self, tokens: Sequence[int]) -> torch.Tensor:
         """Read tokens of a given answer in one pass; logits ``(n, vocabulary)`` after each."""
         if not self._differentiable:
-            with torch.inference_mode():
+            with self._no_graph():
                 return self._read_on(tokens)
         with torch.enable_grad():
             logits = self._read_on(tokens)
@@ -109,19 +112,25 @@ class GenericRun:
     def _read_on(self, tokens: Sequence[int], seen: torch.Tensor | None = None) -> torch.Tensor:
         """Read tokens after what was read; ``seen (1, 1)``: whether the first one is."""
         count, length = len(tokens), self._ids.shape[1]
-        self._ids = torch.cat([self._ids, self._ids.new_tensor([tokens])], dim=1)
-        self._state = self._model._update_model_kwargs_for_generation(
-            self._before, self._state, num_new_tokens=count
-        )
+        self._append(tokens)
         if seen is not None:
             self._state["attention_mask"][:, length : length + 1] = seen
         return self._read(count, next_sequence_length=count)
 
-    def _read(self, predicting: int, **step: Any) -> torch.Tensor:
-        """Logits ``(predicting, vocabulary)`` after the last positions read."""
+    def _append(self, tokens: Sequence[int]) -> None:
+        self._ids = torch.cat([self._ids, self._ids.new_tensor([tokens])], dim=1)
+        self._state = self._model._update_model_kwargs_for_generation(
+            self._before, self._state, num_new_tokens=len(tokens)
+        )
+
+    def _inputs(self, predicting: int, **step: Any) -> dict[str, Any]:
         if self._keeps_few:  # Else logits would be computed for every position of the prompt.
             self._state["logits_to_keep"] = predicting
-        inputs = self._model.prepare_inputs_for_generation(self._ids, **step, **self._state)
+        return self._model.prepare_inputs_for_generation(self._ids, **step, **self._state)
+
+    def _read(self, predicting: int, **step: Any) -> torch.Tensor:
+        """Logits ``(predicting, vocabulary)`` after the last positions read."""
+        inputs = self._inputs(predicting, **step)
         output = self._model(**inputs, return_dict=True)
         logits, output.logits = output.logits[0, -predicting:], None  # Else its graph would stay.
         self._before = output
@@ -129,6 +138,49 @@ class GenericRun:
 
     def _empty_cache(self) -> DynamicCache:
         return DynamicCache(config=self._model.config.get_text_config(decoder=True))
+
+
+class GenericGraphRun(GenericRun):
+    """The same over a static cache, a token's step being one graph; nothing is differentiated."""
+
+    # Compiled code may not write into tensors of inference mode.
+    _no_graph = torch.no_grad
+
+    def __init__(
+        self, model: PreTrainedModel, inputs: Mapping[str, Any], cache: StaticCache, graph: Graph
+    ) -> None:
+        super().__init__(model, inputs)
+        self._state["past_key_values"] = self._cache = cache
+        self._graph, self._heard = graph, False
+        self.room: int = cache.layers[0].max_cache_len
+
+    @torch.no_grad()
+    def read_token_into(self, token: int, rows: torch.Tensor) -> torch.Tensor:
+        """Logits after a token; its rows are written (``core.models.graph``)."""
+        ids, state = self._ids, dict(self._state)
+        self._append([token])
+        try:
+            logits = self._graph(rows, self._inputs(1, next_sequence_length=1))
+            self._require_heard(rows)
+        except NoGraphError:
+            self._ids, self._state = ids, state
+            raise
+        return logits
+
+    def _require_heard(self, rows: torch.Tensor) -> None:
+        """Some families do not hand keywords on to their attention: unread the first token."""
+        self._heard = self._heard or bool((rows.sum(1) > 0).all())
+        if not self._heard:
+            for layer in self._cache.layers:
+                layer.cumulative_length.sub_(1)
+            raise NoGraphError("its layers hand nothing on to their attention")
+
+
+def graph_step(
+    model: PreTrainedModel, rows: torch.Tensor, inputs: Mapping[str, Any]
+) -> torch.Tensor:
+    """One token's step: the whole model, its logits, and its rows."""
+    return model(**inputs, return_dict=True, **{ROWS: rows}).logits[0, -1]
 
 
 def _placed(value: Any, device: torch.device, dtype: torch.dtype) -> Any:

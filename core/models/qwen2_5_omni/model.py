@@ -7,6 +7,7 @@ asks for the talker even when that was disabled.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from transformers import (
     DynamicCache,
     Qwen2_5OmniProcessor,
     Qwen2_5OmniThinkerForConditionalGeneration,
+    StaticCache,
 )
 
 from core.errors import LimitError
 from core.media import Limits, check_prompt
 from core.models.base import Loading, Prepared
 from core.models.cache import hold_constant, repeated, size
+from core.models.graph import ROWS, Graph, require_whole, static_cache
 from core.models.heads import read_heads
 from core.models.qwen2_5_omni.layout import lay_out
 from core.models.qwen2_5_omni.media import MediaReader, Reading
@@ -93,6 +96,7 @@ class Qwen25Omni:
         self.chosen_heads = chosen_heads
         self._codec = TextCodec(processor.tokenizer)
         self._reader = MediaReader(processor, context=self.context)
+        self._graph = Graph(partial(_step, thinker))
 
     def prepare(self, prompt: Prompt, *, limits: Limits) -> Prepared:
         """Decode, check and lay out a prompt; ``inputs`` are what ``thinker.model`` takes.
@@ -118,6 +122,16 @@ class Qwen25Omni:
     def start(self, prepared: Prepared, *, differentiable: bool = False) -> ThinkerRun:
         """A run over a prepared prompt; nothing is computed yet."""
         return ThinkerRun(self.thinker, prepared.inputs, differentiable)
+
+    def start_graph(self, prepared: Prepared, *, positions: int) -> ThinkerGraphRun:
+        """A run over a static cache; see ``core.models.graph``.
+
+        Raises:
+            NoGraphError: this model cannot.
+        """
+        require_whole(self.thinker, self.text_model)
+        cache = static_cache(self.thinker.config.get_text_config(), positions)
+        return ThinkerGraphRun(self.thinker, prepared.inputs, cache, self._graph)
 
     def token_bytes(self, token: int) -> bytes:
         """The bytes of text that a token spells; none for control tokens."""
@@ -152,6 +166,8 @@ class Qwen25Omni:
 class ThinkerRun:
     """One generation in progress; see ``core.models.base.Run``."""
 
+    _no_graph = torch.inference_mode
+
     def __init__(
         self,
         thinker: Qwen2_5OmniThinkerForConditionalGeneration,
@@ -167,7 +183,7 @@ class ThinkerRun:
     def read_prompt(self) -> torch.Tensor:
         """Encode the media and read the whole prompt; logits ``(vocabulary,)`` after it."""
         if not self._differentiable:
-            with torch.inference_mode():
+            with self._no_graph():
                 return self._read(**self._on_device())[-1]
         before, last = self._split()
         with torch.no_grad():
@@ -247,7 +263,7 @@ class ThinkerRun:
 
     def _step(self, **inputs: Any) -> torch.Tensor:
         if not self._differentiable:
-            with torch.inference_mode():
+            with self._no_graph():
                 return self._read(**inputs)
         with torch.enable_grad():
             logits = self._read(**inputs)
@@ -259,6 +275,47 @@ class ThinkerRun:
         output = self._thinker.model(**inputs, past_key_values=self._cache, use_cache=True)
         # The model's own forward would compute logits for every position of the prompt.
         return self._thinker.lm_head(output.last_hidden_state[0, -predicting:])
+
+
+class ThinkerGraphRun(ThinkerRun):
+    """The same over a static cache, a token's step being one graph; nothing is differentiated."""
+
+    # Compiled code may not write into tensors of inference mode.
+    _no_graph = torch.no_grad
+
+    def __init__(
+        self,
+        thinker: Qwen2_5OmniThinkerForConditionalGeneration,
+        inputs: Mapping[str, Any],
+        cache: StaticCache,
+        graph: Graph,
+    ) -> None:
+        super().__init__(thinker, inputs, differentiable=False)
+        self._cache, self._graph = cache, graph
+        self.room: int = cache.layers[0].max_cache_len
+
+    @torch.no_grad()
+    def read_token_into(self, token: int, rows: torch.Tensor) -> torch.Tensor:
+        """Logits after a token; its rows are written (``core.models.graph``)."""
+        ids = torch.tensor([[token]], device=self._thinker.device)
+        positions = torch.full((3, 1, 1), self._next_position, device=ids.device)
+        logits = self._graph(ids, positions, self._cache, rows)
+        self._next_position += 1
+        return logits
+
+
+def _step(
+    thinker: Qwen2_5OmniThinkerForConditionalGeneration,
+    ids: torch.Tensor,
+    positions: torch.Tensor,
+    cache: StaticCache,
+    rows: torch.Tensor,
+) -> torch.Tensor:
+    """One token's step: the text model alone, its head, and its rows."""
+    output = thinker.model.language_model(
+        input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=True, **{ROWS: rows}
+    )
+    return thinker.lm_head(output.last_hidden_state[0, -1])
 
 
 def _joined(readings: list[Reading]) -> dict[str, torch.Tensor]:

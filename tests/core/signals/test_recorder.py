@@ -10,7 +10,7 @@ from transformers import StaticCache
 
 from core.models.qwen2_5_omni import Qwen25Omni
 from core.signals.needs import ROWS_ONLY, Needs
-from core.signals.recorder import IMPLEMENTATION, Recorder, StepRecord, last_rows
+from core.signals.recorder import IMPLEMENTATION, Recorder, StepRecord, last_products
 from tests.core.tiny import tiny_model, tiny_thinker
 
 
@@ -41,14 +41,14 @@ def test_rows_are_those_of_attention_written_out(seed, groups, per_group, querie
     seen[..., 0] = True
     mask = {"none": None, "additive": torch.where(seen, 0.0, -torch.inf)}.get(kind, seen)
     count = min(count, queries)
-    rows = last_rows(query, key, mask, 0.7, count)
+    rows = last_products(query, key, mask, 0.7, count).softmax(-1)
     assert rows.shape == (groups * per_group, count, keys)
     assert torch.allclose(rows, written_out(query, key, mask, 0.7, count), atol=1e-6)
 
 
 def test_an_empty_static_cache_is_not_looked_at():
     query, key = torch.randn(1, 2, 3, 4), torch.randn(1, 2, 9, 4)
-    rows = last_rows(query, key, None, 1.0, 2)
+    rows = last_products(query, key, None, 1.0, 2).softmax(-1)
     assert torch.allclose(rows, written_out(query, key[:, :, :3], None, 1.0, 2), atol=1e-6)
 
 

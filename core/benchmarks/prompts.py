@@ -1,0 +1,27 @@
+"""Prompts of a wanted length, for benches that know no model's tokenizer."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from core.media import Limits
+from core.models.base import TracedModel
+from core.prompt import Prompt
+
+_SENTENCE = "Anna cooked seven leaves on Wednesday. "
+_ROOMY = Limits(text_chars=10_000_000)
+
+
+def prompt_of(model: TracedModel, positions: int) -> Prompt:
+    """A text that takes ``positions`` positions of the model, or as few fewer as can be."""
+    written = _SENTENCE * positions
+
+    def length(characters: int) -> int:
+        prompt = _prompt(written[:characters])
+        return len(model.prepare(prompt, limits=_ROOMY).timeline)
+
+    return _prompt(written[: bisect_right(range(len(written)), positions, key=length) - 1])
+
+
+def _prompt(text: str) -> Prompt:
+    return Prompt.of("Summarise the text.", [text])
