@@ -29,7 +29,7 @@ class Fault:
 
 
 class Asked(NamedTuple):
-    """A request."""
+    """A request; names of headers in small letters."""
 
     path: str
     headers: dict[str, str]
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
             parts = [c if isinstance(c, list) else [{"text": c}] for c in contents]
         else:
             parts = [turn["parts"] for turn in self.body["contents"]]
-        return "\n".join(piece.get("text", "") for turn in parts for piece in turn)
+        return "\n".join(piece["text"] for turn in parts for piece in turn if "text" in piece)
 
     @property
     def sentences(self) -> list[str]:
@@ -140,7 +140,7 @@ def serving() -> Iterator[StandIn]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked = Asked(self.path, dict(self.headers), body)
+            asked = Asked(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
             stand_in.asked.append(asked)
             if stand_in.faults:
                 fault = stand_in.faults.popleft()

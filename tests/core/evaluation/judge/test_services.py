@@ -89,7 +89,7 @@ def test_what_an_openai_endpoint_is_sent(judge: StandIn, traced: Trace, tmp_path
     asked_by(judge, tmp_path)
     (asked,) = judge.asked
     assert asked.path == "/v1/chat/completions" and asked.body["model"] == "wise"
-    assert asked.headers["Authorization"] == "Bearer sk-secret"
+    assert asked.headers["authorization"] == "Bearer sk-secret"
     schema = asked.body["response_format"]["json_schema"]
     assert schema["strict"] and "p1.0" in json.dumps(schema["schema"])
     system, user = asked.body["messages"]
@@ -110,12 +110,12 @@ def test_what_gemini_is_sent(judge: StandIn, traced: Trace, tmp_path: Path):
     asked_by(judge, tmp_path, api="gemini")
     (asked,) = judge.asked
     assert asked.path.endswith("/models/wise:generateContent")
-    assert {k.lower(): v for k, v in asked.headers.items()}["x-goog-api-key"] == "AIza-secret"
+    assert asked.headers["x-goog-api-key"] == "AIza-secret"
     settings = asked.body["generationConfig"]
     assert settings["responseMimeType"] == "application/json"
     assert settings["responseJsonSchema"]["required"] == ["sentences"]
     parts = asked.body["contents"][0]["parts"]
-    types = [part["inlineData"]["mimeType"] for part in parts if "text" not in part]
+    types = [part["inlineData"]["mime_type"] for part in parts if "text" not in part]
     assert types == ["image/jpeg", "audio/wav", "video/mp4"]
 
 
@@ -351,10 +351,10 @@ def test_the_command_judges_and_tells_what_it_cost(
     judge.answer = truthful(right(traced))
     out = tmp_path / "labels.jsonl"
     arguments = ["judge", str(tmp_path / "traces"), "--model", "wise", "--base-url", judge.openai]
-    assert main([*arguments, "--out", str(out), "--price", "2.5,10"]) == 0
+    assert main([*arguments, "--out", str(out), "--price", "2,10"]) == 0
     told = capsys.readouterr().err
-    # 100 tokens at 2.50 and 20 at 10.00 a million.
-    assert "2 labels, 0 of them malformed; 1 replies asked for" in told and "$0.0005" in told
+    # 100 tokens at 2 dollars and 20 at 10 a million.
+    assert "2 labels, 0 of them malformed; 1 replies asked for" in told and "$0.0004" in told
     assert [label.name for label in read_labels(out)] == ["wise", "wise"]
     assert (tmp_path / "labels.jsonl.cache").is_dir()
     assert main([*arguments[:4], "--dry-run", "--price", "2.5,10"]) == 0
