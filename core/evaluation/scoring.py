@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.curation import Curation
-from core.evaluation.baselines import DRAWS, random_citations
+from core.evaluation.baselines.chance import DRAWS, random_citations
 from core.evaluation.labels import Label
 from core.evaluation.metrics import (
     MODALITIES,
@@ -33,8 +33,9 @@ from core.evaluation.options import (
     parse_choice,
 )
 from core.evaluation.studies import image_mass, rouge_l, unit_positions
-from core.explain import Explanation, explain_prepared, prepare
+from core.explain import Explanation, SpanExplanation, explain_prepared, prepare
 from core.sources import Sources, SourceUnit
+from core.spans import Span
 from core.timeline import LANES
 from core.trace import Trace
 
@@ -119,10 +120,11 @@ class Result:
     problems: tuple[Problem, ...] = field(default=())
 
 
-class _Target(NamedTuple):
+class Target(NamedTuple):
     """What a labelled sentence should cite."""
 
     span: int
+    label: Label
     elements: frozenset[Element]
     clocks: frozenset[int]
     named: tuple[SourceUnit, ...]
@@ -148,14 +150,15 @@ def score_trace(
     problems: list[Problem] = []
     scores: dict[tuple[Method, str], Sums] = {}
     explained: dict[str, Explanation] = {}
-    targets: list[_Target] = []
+    targets: list[Target] = []
     presets = Curation.presets()
     for signal in trace.signals:
         prepared = prepare(trace, signal=signal)
         for name, curation in presets.items():
             explanation = explain_prepared(prepared, curation)
             if not explained:
-                targets = list(_targets(trace, explanation, labels, file, problems))
+                found = explanation.sources.units, explanation.spans
+                targets = list(targets_of(trace, *found, labels, file, problems))
             explained.setdefault(signal, explanation)
             scores |= _method_scores(Method(signal, name), explanation, targets)
             if name == "paper":
@@ -182,19 +185,19 @@ def score_trace(
     )
 
 
-def _targets(
+def targets_of(
     trace: Trace,
-    explanation: Explanation,
+    units: Sequence[SourceUnit],
+    spans: Sequence[Span | SpanExplanation],
     labels: Mapping[int, Label],
     file: str,
     problems: list[Problem],
-) -> Iterator[_Target]:
+) -> Iterator[Target]:
     """What each label asks for; a label that fits no sentence is a problem and asks for nothing."""
-    units = explanation.sources.units
     known = {unit.id for unit in units}
     for index, label in sorted(labels.items()):
         where = f"{file}, sentence {index + 1}"
-        span = explanation.spans[index] if index < len(explanation.spans) else None
+        span = spans[index] if index < len(spans) else None
         if span is None or span.text != label.text:
             problems.append(Problem("label fits no sentence", where, label.text[:80]))
             continue
@@ -209,13 +212,13 @@ def _targets(
         elements = labelled_elements(label.units, label.intervals, units, trace.media)
         clocks = unclocked(label.intervals)
         named = tuple(u for u in units if cited_elements([u], clocks) & elements)
-        yield _Target(index, elements, clocks, named)
+        yield Target(index, label, elements, clocks, named)
 
 
 def _method_scores(
     method: Method,
     explanation: Explanation,
-    targets: Sequence[_Target],
+    targets: Sequence[Target],
     lanes: Sequence[str] = LANES,
 ) -> dict[tuple[Method, str], Sums]:
     cited = [
@@ -226,7 +229,7 @@ def _method_scores(
 
 
 def _stream_scores(
-    signal: str, explanation: Explanation, targets: Sequence[_Target]
+    signal: str, explanation: Explanation, targets: Sequence[Target]
 ) -> dict[tuple[Method, str], Sums]:
     found: dict[tuple[Method, str], Sums] = {}
     if {unit.lane for unit in explanation.sources.units} >= set(STREAMS):
@@ -236,7 +239,7 @@ def _stream_scores(
 
 
 def _random_scores(
-    signal: str, explanation: Explanation, targets: Sequence[_Target], answer_id: str
+    signal: str, explanation: Explanation, targets: Sequence[Target], answer_id: str
 ) -> dict[tuple[Method, str], Sums]:
     units = explanation.sources.units
     counts = np.array([len(explanation.spans[t.span].sources) for t in targets], int)
@@ -250,19 +253,26 @@ def _random_scores(
 
 
 def _sums(
-    cited: Sequence[Sequence[SourceUnit]], targets: Sequence[_Target]
+    cited: Sequence[Sequence[SourceUnit]], targets: Sequence[Target]
 ) -> Iterator[tuple[str, Sums]]:
-    """Modality → sums; a modality that no sentence cites or names is left out."""
+    """Modality → sums, of the units that each target's sentence cites."""
+    return sums_of(
+        (cited_elements(units, target.clocks), target.elements)
+        for units, target in zip(cited, targets, strict=True)
+    )
+
+
+def sums_of(
+    pairs: Iterable[tuple[frozenset[Element], frozenset[Element]]],
+) -> Iterator[tuple[str, Sums]]:
+    """Modality → sums of ``(cited, labelled)``; a modality that no sentence names is left out."""
     compared: dict[str, list[tuple[float, float, float]]] = {}
-    for units, target in zip(cited, targets, strict=True):
-        elements = cited_elements(units, target.clocks)
+    for elements, labelled in pairs:
         for modality in (OVERALL, *MODALITIES):
             if modality == OVERALL:
-                one = agreement(elements, target.elements)
+                one = agreement(elements, labelled)
             else:
-                one = agreement(
-                    of_modality(elements, modality), of_modality(target.elements, modality)
-                )
+                one = agreement(of_modality(elements, modality), of_modality(labelled, modality))
                 if not one.cited and not one.labelled:
                     continue
             compared.setdefault(modality, []).append((one.precision, one.recall, one.f1))
@@ -270,7 +280,7 @@ def _sums(
         yield modality, Sums(*map(sum, zip(*values, strict=True)), len(values))
 
 
-def _study(explanation: Explanation, targets: Sequence[_Target], choice: Choice | None) -> Studied:
+def _study(explanation: Explanation, targets: Sequence[Target], choice: Choice | None) -> Studied:
     sources = explanation.sources
     cited = (one.unit for span in explanation.spans for one in span.sources)
     mixed = {unit.lane for unit in sources.units} >= {"text", "image"}
