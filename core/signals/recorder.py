@@ -26,6 +26,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import eager_mask, sdpa_mask
 
+from core import cancel
 from core.signals.needs import ROWS_ONLY, Needs, Target
 from core.signals.tap import TappedAttention
 from core.signals.values import ValueNorms
@@ -282,6 +283,7 @@ def _recording_attention(
             module, query, key, value, attention_mask, scaling=scaling, **options
         )
 
+    cancel.check()
     recorder = _LISTENING.get()
     if recorder is None:
         return ordinary(query, key, value)
@@ -305,6 +307,7 @@ def _recording_eager(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The family's own eager attention, which every modeling file defines by the same name."""
     own = sys.modules[type(module).__module__].eager_attention_forward
+    cancel.check()
     recorder = _LISTENING.get()
     if recorder is None:
         return own(module, query, key, value, attention_mask, **options)

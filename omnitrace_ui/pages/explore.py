@@ -45,6 +45,11 @@ def explore_page(
     wire_shelf(actions, visitor, shelf, view=view, signal=signal, page=page)
     _wire_view(actions, visitor, view)
 
+    def leave(request: gr.Request) -> None:
+        site.store.close(request.session_hash)
+
+    page.unload(leave)
+
 
 def _wire_view(actions: Explore, visitor: gr.State, view: TraceView) -> None:
     def select(mine: Visitor, event: gr.SelectData) -> Any:

@@ -91,6 +91,7 @@ def wire_shelf(
         return shown(mine, actions.open_saved(mine, name))
 
     def enter(mine: Visitor, request: gr.Request) -> Updates:
+        store.arrive(request.session_hash, mine)
         return shown(mine, actions.enter(mine, request.query_params.get("trace")))
 
     for button, make in (
