@@ -29,14 +29,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
 
     from core.errors import OmniTraceError
-    from core.models.registry import load_model
+    from core.models.registry import TRUST_WARNING, load_model
+    from omnitrace_ui.actions import memory
     from omnitrace_ui.actions.engine import Engine
     from omnitrace_ui.actions.explore import Site
     from omnitrace_ui.actions.library import Library
+    from omnitrace_ui.allowance import read_allowance
     from omnitrace_ui.layout import build_app
     from omnitrace_ui.server import Serving, launch, on_space, private_folder
     from omnitrace_ui.session import Store
 
+    if args.trust_remote_code:
+        print(TRUST_WARNING, file=sys.stderr, flush=True)
     loaders = {
         # Of a local folder visitors see the last part only, not the machine's path.
         Path(name).name if Path(name).is_dir() else name: partial(
@@ -50,9 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name in args.model or ["embedded"]
     }
     try:
-        store = Store(private_folder())
-        library = Library.read(ASSETS / "heldout" / "samples.json", args.traces)
-        engine = Engine(loaders, gpu_seconds=args.gpu_seconds)
+        allowance = read_allowance(args)
+        memory.bound(allowance.memory_gigabytes)
+        store = Store(private_folder(), allowance)
+        library = Library.read(ASSETS / "heldout" / "samples.json", args.traces, *_kept(args))
+        engine = Engine(loaders, allowance=allowance, gpu_seconds=args.gpu_seconds)
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -61,11 +67,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         host=args.host,
         port=args.port,
         names=tuple(args.allow_host),
-        upload_megabytes=args.upload_megabytes,
+        allowance=allowance,
         mcp=args.mcp,
     )
     try:
-        url = launch(app, on_space(serving))
+        url = launch(app, on_space(serving), store)
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -79,7 +85,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _kept(args: argparse.Namespace) -> list[Path]:
+    """Folders of trace files in the storage that outlives a restart; none without one."""
+    return [args.storage / "traces"] if args.storage else []
+
+
 def _parser() -> argparse.ArgumentParser:
+    from omnitrace_ui.allowance import add_options
+
     parser = argparse.ArgumentParser(prog="python app.py", description="OmniTrace Explorer")
     add = parser.add_argument
     add(
@@ -114,7 +127,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="a name that the server answers to, beside localhost and addresses; repeatable",
     )
-    add("--upload-megabytes", type=int, default=500, help="largest file (%(default)s)")
     add(
         "--traces",
         type=Path,
@@ -122,7 +134,15 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of .omnitrace files to offer as examples",
     )
     add("--mcp", action="store_true", help="offer trace and explain to agents by MCP as well")
+    add(
+        "--storage",
+        type=Path,
+        default=os.environ.get("OMNITRACE_STORAGE") or None,
+        help="folder that outlives a restart (on a Space: /data); trace files in its folder "
+        "`traces` are offered as examples too",
+    )
     add("--gpu-seconds", type=int, default=120, help="longest run on a ZeroGPU Space (%(default)s)")
+    add_options(parser)
     return parser  # fmt: skip
 
 

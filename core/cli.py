@@ -223,9 +223,12 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _trace(args: argparse.Namespace) -> int:
     from core.batch import ModelChoice, Recipe, trace_samples
+    from core.models.registry import TRUST_WARNING
     from core.samples import read_samples
     from core.trace import Generation
 
+    if args.trust_remote_code:
+        print(TRUST_WARNING, file=sys.stderr)
     samples = read_samples(args.samples)[: args.limit]
     choice = ModelChoice(
         args.model, args.device, args.device_map, args.quantization, args.trust_remote_code

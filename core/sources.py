@@ -38,8 +38,8 @@ class Granularity:
 
     Attributes:
         text: ``sentence`` (list options apart) or ``part`` (each text part whole).
-        time: ``natural`` (speech between pauses, shots of films; else bins) or ``bins``.
         bin_seconds: length of audio and film bins, 0.25–5 s.
+        time: ``natural`` (speech between pauses, shots of films; else bins) or ``bins``.
         intervals: part index → segments (or bare ``(start, end)``, seconds) to use instead for the
             sound of that part, in order and disjoint; what they leave out becomes units too, so
             that no evidence is lost. A film's pictures are cut as ``time`` says.
@@ -49,8 +49,8 @@ class Granularity:
     """
 
     text: Literal["sentence", "part"] = "sentence"
-    time: Literal["natural", "bins"] = "natural"
     bin_seconds: float = 1.0
+    time: Literal["natural", "bins"] = "natural"
     intervals: Mapping[int, tuple[Segment | tuple[float, float], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,15 @@ from typing import Any
 import gradio as gr
 
 from core.errors import MissingExtraError
+from omnitrace_ui.allowance import DEFAULT_ALLOWANCE, Allowance
 from omnitrace_ui.components.assets import page_style, style
 from omnitrace_ui.components.theme import theme
+from omnitrace_ui.intake import intake
 from omnitrace_ui.security import ANY, guards
+from omnitrace_ui.session import Store, keep_tidy
+
+_OTHERS = 40
+"""Threads, and places in gradio's queue, for what does not use the model."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,7 @@ class Serving:
         host, port: where to listen; ``port`` ``None``: the first free one from 7860.
         names: names the server answers to beside localhost and addresses; ``*`` for any.
         frames: origins that may show the page in a frame.
-        upload_megabytes: size of one uploaded file.
-        waiting: visitors that may wait for the model.
+        allowance: how much visitors may send, and how many may wait.
         mcp: whether the endpoints are tools for agents too, at ``/gradio_api/mcp/``.
     """
 
@@ -37,8 +42,7 @@ class Serving:
     port: int | None = None
     names: Collection[str] = ()
     frames: Collection[str] = ()
-    upload_megabytes: int = 500
-    waiting: int = 32
+    allowance: Allowance = DEFAULT_ALLOWANCE
     mcp: bool = False
 
 
@@ -56,23 +60,23 @@ def on_space(serving: Serving) -> Serving:
     if not name:
         return serving
     # The platform's own probes use names that it does not tell.
-    return Serving(
+    # Every request comes through the platform, which names the visitor's address in a header.
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
+    return replace(
+        serving,
         host="0.0.0.0",
-        port=serving.port,
         names=(ANY, *name.split(",")),
         frames=("https://huggingface.co", "https://*.hf.space"),
-        upload_megabytes=serving.upload_megabytes,
-        waiting=serving.waiting,
-        mcp=serving.mcp,
     )
 
 
-def launch(app: gr.Blocks, serving: Serving) -> str:
+def launch(app: gr.Blocks, serving: Serving, store: Store) -> str:
     """Serve the app in the background; returns its address. ``app.block_thread()`` waits for it.
 
     Args:
         app: ``layout.build_app``'s.
         serving: where and to whom.
+        store: where visitors' files lie.
 
     Raises:
         OSError: the port is taken.
@@ -82,7 +86,10 @@ def launch(app: gr.Blocks, serving: Serving) -> str:
         raise MissingExtraError(
             "MCP needs a package: pip install -r omnitrace_ui/requirements-mcp.txt"
         )
-    app.queue(max_size=serving.waiting, default_concurrency_limit=8, api_open=False)
+    bounds = serving.allowance
+    # Those who wait for the model hold a thread and a place in gradio's queue.
+    busy = bounds.waiting + bounds.at_once
+    app.queue(max_size=busy + _OTHERS, default_concurrency_limit=8, api_open=False)
     _, url, _ = app.launch(
         server_name=serving.host,
         server_port=serving.port,
@@ -99,16 +106,19 @@ def launch(app: gr.Blocks, serving: Serving) -> str:
         pwa=False,
         footer_links=[],
         allowed_paths=[],
-        max_file_size=f"{serving.upload_megabytes}mb",
-        state_session_capacity=2000,
-        app_kwargs=_app_settings(serving),
+        max_file_size=bounds.upload_bytes,
+        max_threads=busy + _OTHERS,
+        state_session_capacity=2 * bounds.visitors,
+        app_kwargs=_app_settings(serving, store),
     )
+    keep_tidy(store)
     return url
 
 
-def _app_settings(serving: Serving) -> dict[str, Any]:
+def _app_settings(serving: Serving, store: Store) -> dict[str, Any]:
+    doors = intake(serving.allowance.upload_bytes, has_room=store.has_room)
     return {
-        "middleware": guards(serving.names, frames=serving.frames),
+        "middleware": [*guards(serving.names, frames=serving.frames), *doors],
         "openapi_url": None,
         "docs_url": None,
         "redoc_url": None,

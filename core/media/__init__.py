@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core import cancel
 from core.media.audio import RATE, Sound, load_audio
 from core.media.image import Picture, load_image
-from core.media.limits import Limits, check_prompt
+from core.media.limits import Limits, check_prompt, check_together
 from core.media.veil import veiled
 from core.media.video import FPS, Film, load_video
 from core.prompt import AudioPart, ImagePart, MediaPart, media_part
@@ -25,6 +26,7 @@ __all__ = [
     "Sound",
     "check",
     "check_prompt",
+    "check_together",
     "load_audio",
     "load_image",
     "load_part",
@@ -48,6 +50,7 @@ def load_part(
         InputError: the file is missing, damaged or of another kind than the part.
         LimitError: it is beyond ``limits``.
     """
+    cancel.check()
     if isinstance(part, ImagePart):
         return veiled(load_image(part.path, part.name, limits=limits), part.veils)
     if isinstance(part, AudioPart):

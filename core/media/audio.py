@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from core import cancel
 from core.errors import InputError
 from core.media.container import open_checked
 from core.media.decoder import decode_sound
@@ -36,6 +37,8 @@ LOUDEST = 1e6
 """Full scale is 1; beyond this a sample is taken for damage, as filters would overflow on it."""
 
 _BLOCK = 1 << 18
+"""Samples of all channels together that are read at once."""
+
 _RATES = range(1_000, 768_001)
 
 
@@ -158,11 +161,17 @@ def _read_mono(file: soundfile.SoundFile, name: str, limits: Limits) -> np.ndarr
     blocks: list[np.ndarray] = []
     read = 0
     # `file.frames` is an estimate for MP3, and `file.blocks` fills up to it with garbage.
-    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+    count = max(1, _BLOCK // file.channels)
+    while len(block := file.read(count, dtype="float32", always_2d=True)):
+        cancel.check()
         blocks.append(block.mean(axis=1))
         read += len(block)
         if read / file.samplerate > limits.audio_seconds:
             limits.require_seconds("audio_seconds", name, max(read, file.frames) / file.samplerate)
+        limits.require(
+            "audio_samples", read, subject=f"{name!r} has at least", unit="samples",
+            remedy="Save it anew at 16,000 samples a second",
+        )  # fmt: skip
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 

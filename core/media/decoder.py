@@ -5,20 +5,26 @@ See ``core.media.decord_process`` for why, and for the exchange.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from core import cancel
 from core.errors import InputError
 from core.media.limits import Limits
 
 PROGRAM = Path(__file__).with_name("decord_process.py")
+
+_LOOK = 0.2
+"""Seconds between two looks at whether the caller still wants the film."""
 
 # Address space, not use: decord's libraries and threads alone claim over 1 GB of it.
 _BASE_MEMORY = 6 << 30
@@ -79,26 +85,33 @@ def _run(path: Path, name: str, limits: Limits, **request: object) -> Decoded:
     with tempfile.TemporaryDirectory(prefix="omnitrace-") as folder:
         # Absolute, so that no name can be taken for an address or an option.
         request |= {"path": str(path.resolve()), "folder": folder, "memory": _BASE_MEMORY}
-        try:
-            subprocess.run(
-                [sys.executable, "-P", str(PROGRAM), json.dumps(request)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=limits.decode_seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
+        if not _ends([sys.executable, "-P", str(PROGRAM), json.dumps(request)], limits):
             raise InputError(
                 f"{name!r} was not decoded within {limits.decode_seconds:g} s. Shorten or convert "
                 "it, or raise the setting `decode_seconds`."
-            ) from error
+            )
         answer = Path(folder, "answer.json")
         # A process that crashed leaves no answer.
         facts = json.loads(answer.read_text()) if answer.exists() else {"refused": "damaged"}
         if "refused" in facts:
             raise InputError(_REFUSALS[facts["refused"]].format(name=repr(name)))
         return Decoded(facts, _load(folder, "frames.npy"), _load(folder, "sound.npy"))
+
+
+def _ends(command: Sequence[str], limits: Limits) -> bool:
+    """Run a program; whether it ended in time. It is killed if not, or if nobody waits for it."""
+    quiet = subprocess.DEVNULL
+    deadline = time.monotonic() + limits.decode_seconds
+    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as program:
+        try:
+            while time.monotonic() < deadline:
+                cancel.check()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    program.wait(min(_LOOK, max(0.0, deadline - time.monotonic())))
+                    return True
+            return False
+        finally:
+            program.kill()
 
 
 def _load(folder: str, file: str) -> np.ndarray | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.errors import InputError, LimitError
 from core.prompt import Prompt, TextPart
+from core.trace import MediaInfo
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,15 @@ class Limits:
         image_side: pixels of the longer side of a picture or frame.
         image_aspect: longer side over shorter side; vision encoders refuse more.
         audio_seconds, video_seconds: length of one recording, one film.
+        audio_samples: samples of one recording at its own rate, all in memory before resampling.
         video_frames: frames taken from one film; longer films are sampled at a lower rate, and
             the film's notes say so.
         frame_pixels: pixels of a frame as kept; larger frames are scaled down while decoding, and
             the film's notes say so.
         decode_seconds: wall-clock time for one film or compressed recording, against files that
             would hang the decoder.
+        prompt_pixels: pixels of all pictures of a prompt and of all frames taken from its films.
+        prompt_seconds: length of all its recordings and films.
     """
 
     parts: int = 64
@@ -36,10 +41,13 @@ class Limits:
     image_side: int = 16_384
     image_aspect: float = 200.0
     audio_seconds: float = 1800.0
+    audio_samples: int = 200_000_000
     video_seconds: float = 3600.0
     video_frames: int = 768
     frame_pixels: int = 1280 * 28 * 28
     decode_seconds: float = 180.0
+    prompt_pixels: int = 1_000_000_000
+    prompt_seconds: float = 7200.0
 
     def require(self, setting: str, value: float, *, subject: str, unit: str, remedy: str) -> None:
         """Raise ``LimitError`` if ``value`` is beyond the bound that ``setting`` names.
@@ -99,3 +107,35 @@ def check_prompt(prompt: Prompt, limits: Limits) -> None:
             "text_chars", len(text), subject=f"{subject} has", unit="characters",
             remedy="Shorten it",
         )  # fmt: skip
+
+
+def check_together(media: Iterable[MediaInfo], limits: Limits, *, fps: float) -> None:
+    """Check what all media of a prompt come to; each by itself has been found usable.
+
+    Args:
+        media: of every media part.
+        limits: the bounds.
+        fps: frames a second that are taken from films.
+
+    Raises:
+        LimitError: together they are too much.
+    """
+    held = list(media)
+    limits.require(
+        "prompt_pixels", sum(_pixels(info, limits, fps) for info in held),
+        subject="Pictures and films come to", unit="pixels",
+        remedy="Use fewer or smaller pictures, and shorter films",
+    )  # fmt: skip
+    limits.require(
+        "prompt_seconds", sum(info.duration or 0.0 for info in held),
+        subject="Recordings and films last", unit="s together",
+        remedy="Cut them shorter, or use fewer",
+    )  # fmt: skip
+
+
+def _pixels(info: MediaInfo, limits: Limits, fps: float) -> float:
+    """Of a picture, or of the frames that are taken from a film."""
+    size = (info.width or 0) * (info.height or 0)
+    if info.duration is None:
+        return size
+    return min(info.duration * fps, limits.video_frames) * min(size, limits.frame_pixels)

@@ -36,6 +36,13 @@ FAMILIES = {
 GENERIC = "core.models.generic"
 """Loads every other type."""
 
+TRUST_WARNING = (
+    "warning: --trust-remote-code: Python code among the model's files will run with all rights of "
+    "this program: it can read, change and send whatever this program can, secrets included. "
+    "Use it only for models whose code you have read, from a local folder that nobody else writes."
+)
+"""To be printed at the start of a program that was given the flag."""
+
 _WANTED = ("*.json", "*.jinja", "*.txt", "*.safetensors")
 _CODE = ("*.py",)
 _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")

@@ -26,6 +26,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import eager_mask, sdpa_mask
 
+from core import cancel
 from core.models.graph import ROWS
 from core.signals.heard import Heard, whole
 from core.signals.needs import ROWS_ONLY, Needs, Target
@@ -292,6 +293,7 @@ def _recording_attention(
         products = last_products(query, key, attention_mask, factor)
         rows[module.layer_idx] = products.softmax(-1, dtype=torch.float32).mean(0)[0]
         return ordinary(query, key, value)
+    cancel.check()
     recorder = _LISTENING.get()
     if recorder is None:
         return ordinary(query, key, value)
@@ -316,6 +318,7 @@ def _recording_eager(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The family's own eager attention, which every modeling file defines by the same name."""
     own = sys.modules[type(module).__module__].eager_attention_forward
+    cancel.check()
     recorder = _LISTENING.get()
     if recorder is None:
         return own(module, query, key, value, attention_mask, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -27,8 +28,12 @@ DOCUMENT, ARRAYS = "trace.json", "scores.safetensors"
 _MEDIA = re.compile(r"media/\d{4}\.[a-z0-9]{3,4}", re.ASCII)
 
 MAX_ENTRIES = 512
-MAX_PLAIN = 512 * 2**20
-"""Bytes of ``trace.json`` and of the scores, which are held in memory."""
+MAX_TABLE = MAX_ENTRIES * 256
+"""Bytes of the zip's table of contents: it is read whole, before its entries can be counted."""
+MAX_SCORES = 512 * 2**20
+"""Bytes of the scores, which are held in memory."""
+MAX_DOCUMENT, MAX_VALUES = 32 * 2**20, 4_000_000
+"""Bytes of ``trace.json``, and values in it: each of a list of nothings takes 60 bytes parsed."""
 MAX_TOTAL = 2 * 2**30
 """Bytes once unpacked."""
 MAX_RATIO, HARMLESS = 100, 64 * 2**20
@@ -120,12 +125,17 @@ class Archive:
         """
         try:
             size = path.stat().st_size
-            opened = zipfile.ZipFile(path)
+            file = _Bounded(io.FileIO(path))
         except FileNotFoundError as error:
             raise TraceFileError("there is no such file.") from error
-        except _DAMAGE as error:
+        except OSError as error:
             raise TraceFileError("it is not a trace file, or it is damaged.") from error
-        with opened:
+        with file:
+            try:
+                opened = zipfile.ZipFile(file)
+            except _DAMAGE as error:
+                raise TraceFileError("it is not a trace file, or it is damaged.") from error
+            file.most = None
             entries = opened.infolist()
             _check_entries(entries, size)
             names = (entry.filename for entry in entries)
@@ -134,6 +144,9 @@ class Archive:
     def document(self) -> Any:
         """The parsed ``trace.json``."""
         content = self._read(DOCUMENT)
+        values = sum(content.count(mark) for mark in (b",", b"[", b"{"))
+        if values > MAX_VALUES:
+            raise TraceFileError(f"its trace.json holds more than {MAX_VALUES} values.")
         try:
             return json.loads(content.decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
@@ -169,6 +182,19 @@ class Archive:
             raise TraceFileError(f"its {entry} is damaged.") from error
 
 
+class _Bounded(io.BufferedReader):
+    """A file of which no more than ``most`` bytes are read at once; ``None``: as many as asked."""
+
+    most: int | None = MAX_TABLE
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.most is not None:
+            rest = os.fstat(self.fileno()).st_size - self.tell()
+            if min(rest, rest if size is None or size < 0 else size) > self.most:
+                raise ValueError("too large a table of contents")
+        return super().read(size)
+
+
 def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
     names = [entry.filename for entry in entries]
     if not {DOCUMENT, ARRAYS} <= set(names):
@@ -194,8 +220,9 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise TraceFileError(f"its entry {entry.filename!r} is a link or another special file.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise TraceFileError(f"its entry {entry.filename!r} is packed in an unknown way.")
-    if entry.filename in (DOCUMENT, ARRAYS) and entry.file_size > MAX_PLAIN:
-        raise TraceFileError(f"its {entry.filename} is larger than {MAX_PLAIN} bytes.")
+    most = {DOCUMENT: MAX_DOCUMENT, ARRAYS: MAX_SCORES}.get(entry.filename, MAX_TOTAL)
+    if entry.file_size > most:
+        raise TraceFileError(f"its {entry.filename} is larger than {most} bytes.")
 
 
 def _no_constant(name: str) -> None:

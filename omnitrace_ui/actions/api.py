@@ -55,6 +55,7 @@ class Api:
         model: object,
         signals: object,
         max_new_tokens: object,
+        address: str = "",
     ) -> Iterator[tuple[JSON | None, JSON]]:
         """Progress ``(None, {"status", "done", "total"})``, then ``(trace file, explanation)``.
 
@@ -68,6 +69,7 @@ class Api:
             model=_text(model, "model") or engine.names[0],
             signals=_signals(signals),
             generation=Generation(max_new_tokens=_count(max_new_tokens)),
+            address=address,
         )
         try:
             with closing(self._explore.generator.run(visitor, request)) as frames:
@@ -88,7 +90,7 @@ class Api:
         trace: object,
         sentence: object,
         signal: object,
-        granularity: tuple[object, object],
+        granularity: tuple[object, object, object],
         preset: object,
         changes: dict[str, object],
     ) -> JSON:
@@ -98,7 +100,7 @@ class Api:
             trace: an uploaded file, or a name.
             sentence: number from 1 of the only one wanted; 0: all.
             signal: its name; empty: the best that was recorded.
-            granularity: units of text, and seconds of a bin.
+            granularity: units of text, units of time, and seconds of a bin.
             preset: name of the curation to begin with.
             changes: fields of ``Curation`` to change in it; ``None`` changes nothing.
 
@@ -193,7 +195,7 @@ def _curation(preset: object, changes: dict[str, object]) -> Curation:
     return replace(presets[preset], **changed)
 
 
-def _granularity(text_units: Any, bin_seconds: Any) -> Granularity:
+def _granularity(text_units: Any, time_units: Any, bin_seconds: Any) -> Granularity:
     if not isinstance(bin_seconds, int | float):
         raise InputError(f"bin_seconds is {bin_seconds!r}: use a number.")
-    return Granularity(text_units, bin_seconds)
+    return Granularity(text=text_units, time=time_units, bin_seconds=bin_seconds)

@@ -9,6 +9,7 @@ from core.errors import InputError, ModelError
 from core.evaluation.hiding import WAYS
 from core.trace import Trace
 from omnitrace_ui.actions.engine import Engine
+from omnitrace_ui.actions.line import LOOK, standing
 from omnitrace_ui.actions.messages import message
 from omnitrace_ui.actions.present import explain_with, show
 from omnitrace_ui.session import Visitor
@@ -19,9 +20,7 @@ _MOST_IDS = 200
 
 
 class Checker:
-    """Runs checks for visitors. One at a time each, and one after another for all: ``run`` is
-    wired to the queue in which generations wait.
-    """
+    """Runs checks for visitors, one at a time each, in the line in which generations wait."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -57,14 +56,23 @@ class Checker:
             self._say(visitor, "error", "Too many are waiting for the model. Try again later.")
         return show(visitor)
 
-    def run(self, visitor: Visitor) -> Iterator[JSON]:
-        """Run the check that ``wait`` announced; never raises but when it is closed early."""
+    def run(self, visitor: Visitor, address: str = "") -> Iterator[JSON]:
+        """Run the check that ``wait`` announced; never raises but when it is closed early.
+
+        ``address``: of the visitor's network, as ``Line.join`` takes it.
+        """
         beside = visitor.alongside
         if beside.checking or beside.check is None or beside.check["phase"] != "busy":
             return
         beside.checking = True
         try:
-            yield from self._views(visitor)
+            with closing(self._engine.line.join(address)) as place:
+                while not place.wait(LOOK):
+                    if beside.leaving:
+                        return
+                    self._say(visitor, "busy", standing(place))
+                    yield show(visitor)
+                yield from self._views(visitor)
         except Exception as error:
             self._say(visitor, "error", message(error))
         finally:

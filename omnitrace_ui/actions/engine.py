@@ -14,22 +14,23 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from core.cancel import cancellable
 from core.cost import estimate_of
 from core.decoding import Step, stream
 from core.errors import ModelError
 from core.evaluation.check import Progress, check_sentence
 from core.evaluation.hiding import Way
-from core.media import Limits
 from core.models.base import TracedModel
 from core.prompt import Prompt
 from core.sources import Sources
 from core.spans import sentence_ranges
 from core.trace import Generation, Trace
+from omnitrace_ui.actions.line import Line
 from omnitrace_ui.actions.messages import logger, message
+from omnitrace_ui.allowance import DEFAULT_ALLOWANCE, Allowance
 
 P = ParamSpec("P")
 R = TypeVar("R")
-DEFAULT_LIMITS = Limits()
 Loader = Callable[[], TracedModel]
 _TICK = 0.25
 """Seconds between two looks at a loading model."""
@@ -42,7 +43,7 @@ class Engine:
 
     Args:
         loaders: name → function that loads the model; called at most once at a time.
-        limits: bounds on the media of a prompt.
+        allowance: bounds on a prompt, on an answer, and on the line for the models.
         gpu_seconds: longest generation on a lent GPU (ZeroGPU), where there is one.
     """
 
@@ -50,10 +51,12 @@ class Engine:
         self,
         loaders: Mapping[str, Loader],
         *,
-        limits: Limits = DEFAULT_LIMITS,
+        allowance: Allowance = DEFAULT_ALLOWANCE,
         gpu_seconds: int = 120,
     ) -> None:
-        self.limits = limits
+        self.line = Line(allowance)
+        self.limits = allowance.limits
+        self._allowance = allowance
         self._loadings = {name: _Loading(loader) for name, loader in loaders.items()}
         # ZeroGPU forks a worker for the decorated function, so the model must be loaded before.
         lent = _lent_gpu(gpu_seconds)
@@ -65,6 +68,16 @@ class Engine:
     def names(self) -> tuple[str, ...]:
         """Names of the models, the default first."""
         return tuple(self._loadings)
+
+    @property
+    def seconds(self) -> float:
+        """The longest time that one answer may take."""
+        return self._allowance.generation_seconds
+
+    def within(self, generation: Generation) -> Generation:
+        """The same, with no longer an answer than is allowed."""
+        most = min(generation.max_new_tokens, self._allowance.answer_tokens)
+        return replace(generation, max_new_tokens=most)
 
     def warm_up(self) -> None:
         """Load the default model and use it once, in the background; returns at once.
@@ -105,10 +118,29 @@ class Engine:
         return loading.model() if loading.wait(0) else None
 
     def stream(
-        self, name: str, prompt: Prompt, *, signals: tuple[str, ...], generation: Generation
+        self,
+        name: str,
+        prompt: Prompt,
+        *,
+        signals: tuple[str, ...],
+        generation: Generation,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Step]:
-        """Trace a prompt with a model for which ``loading`` has ended."""
-        return self._generate(name, prompt, signals, generation)
+        """Trace a prompt with a model for which ``loading`` has ended.
+
+        ``stopping`` is asked often, also while a film or a long prompt is read.
+
+        Raises:
+            Cancelled: it said so.
+        """
+        with closing(self._generate(name, prompt, signals, generation)) as steps:
+            while True:
+                # Anew for every step: each may run in another thread.
+                with cancellable(stopping):
+                    step = next(steps, None)
+                if step is None:
+                    return
+                yield step
 
     def check(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.curation import DEFAULT_CURATION, Curation
 from core.errors import InputError, OmniTraceError
+from core.trace import MediaInfo
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.generate import Generator
 from omnitrace_ui.actions.keep import open_trace, open_uploaded
@@ -100,7 +101,7 @@ class Explore:
             raise InputError(f"There is no example number {index + 1}. Reload the page.")
         prompt = take_sample(examples[index].sample, self.site.store.fresh_folder(visitor))
         # Our own files need no check; decoding a film twice would be felt.
-        visitor.checked |= {(part.path, part.kind) for _, part in prompt.media}
+        visitor.checked |= {(part.path, part.kind): MediaInfo() for _, part in prompt.media}
         return prompt.instruction, prompt_form(prompt)
 
     def open_upload(self, visitor: Visitor, path: str) -> JSON:

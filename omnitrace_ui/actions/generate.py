@@ -9,10 +9,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.cancel import Cancelled
 from core.decoding import Step
-from core.errors import InputError
+from core.errors import InputError, OmniTraceError
 from core.trace import Generation, Trace
 from omnitrace_ui.actions.engine import Engine
+from omnitrace_ui.actions.line import LOOK, spoken, standing
+from omnitrace_ui.actions.memory import give_back, is_out_of_memory
 from omnitrace_ui.actions.messages import message
 from omnitrace_ui.actions.present import finished_to, show
 from omnitrace_ui.actions.prompts import RefusedPartsError, read_prompt
@@ -34,13 +37,14 @@ PAUSE = 0.1
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be traced, as the page sends it."""
+    """What is to be traced, as the page sends it; ``address``: the network it comes from."""
 
     instruction: str
     form: Sequence[GivenPart]
     model: str
     signals: tuple[str, ...]
     generation: Generation
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,8 @@ class Generator:
         return Frame(show(visitor), True, {})
 
     def give_up(self, visitor: Visitor) -> Frame:
-        """Too many visitors are waiting: this one was turned away."""
-        visitor.status = Status("error", "Too many are waiting for the model. Try again later.")
+        """The server could not even begin: say so."""
+        visitor.status = Status("error", "The server is too busy just now. Try again in a minute.")
         return Frame(show(visitor), visitor.running, {})
 
     def run(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
@@ -86,20 +90,34 @@ class Generator:
             return
         visitor.running = True
         refused: dict[str, str] = {}
+        full = False
         try:
             yield from self._frames(visitor, request)
+        except Cancelled:
+            pass
         except RefusedPartsError as error:
             refused = error.by_part
             visitor.status = Status("error", message(error))
         except Exception as error:
+            full = is_out_of_memory(error)
             visitor.status = Status("error", message(error))
         finally:
             visitor.running = False
             if visitor.status.phase == "busy":
                 visitor.status = settled(visitor)
+            if full:
+                give_back()  # Not before here: the failure itself holds what filled the memory.
         yield Frame(show(visitor), False, refused)
 
     def _frames(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
+        with closing(self._engine.line.join(request.address)) as place:
+            while not place.wait(LOOK):
+                if visitor.stopping:
+                    return
+                yield self._busy(visitor, standing(place))
+            yield from self._turn(visitor, request)
+
+    def _turn(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
         yield self._busy(visitor, "Checking what you gave")
         folder = self._store.fresh_folder(visitor)
         prompt = read_prompt(
@@ -115,7 +133,11 @@ class Generator:
         if visitor.stopping:
             return
         steps = self._engine.stream(
-            request.model, prompt, signals=request.signals, generation=request.generation
+            request.model,
+            prompt,
+            signals=request.signals,
+            generation=self._engine.within(request.generation),
+            stopping=lambda: visitor.stopping,
         )
         with closing(steps):
             yield from self._follow(visitor, steps, folder, request)
@@ -127,11 +149,15 @@ class Generator:
         name = f"{visitor.runs}-{secrets.token_hex(4)}"
         shown = 0.0
         last: Step | None = None
+        most = self._engine.seconds
+        late = time.monotonic() + most
         try:
             for last in steps:
                 begins = self._take(visitor, last, name, folder)
                 if visitor.stopping:
                     break
+                if time.monotonic() > late and last.stage != "done":
+                    raise TooLongError(most)
                 if begins or time.monotonic() - shown >= PAUSE:
                     yield self._busy(visitor, self._words(last, request), last.done, last.total)
                     shown = time.monotonic()
@@ -173,6 +199,16 @@ class Generator:
     def _busy(self, visitor: Visitor, text: str, count: int = 0, total: int | None = None) -> Frame:
         visitor.status = Status("busy", text, count, total)
         return Frame(show(visitor), True, {})
+
+
+class TooLongError(OmniTraceError):
+    """An answer took longer than this server allows; what there is by then stays."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"This answer was stopped after {spoken(seconds)}, the longest that one may take here. "
+            "What was written stays. Ask for a shorter answer, give less, or record fewer signals."
+        )
 
 
 def settled(visitor: Visitor) -> Status:

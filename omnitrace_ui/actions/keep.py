@@ -110,12 +110,8 @@ def open_trace(visitor: Visitor, store: Store, path: Path) -> None:
 
 
 def open_uploaded(visitor: Visitor, store: Store, path: Path) -> None:
-    """``open_trace`` of an upload, which is deleted afterwards."""
-    given = store.given(visitor, path)
-    try:
-        open_trace(visitor, store, given)
-    finally:
-        store.discard(given)
+    """``open_trace`` of an upload, which goes some minutes later, as no form names it."""
+    open_trace(visitor, store, store.given(visitor, path))
 
 
 def _finished(visitor: Visitor) -> Trace:

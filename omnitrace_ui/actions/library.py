@@ -48,15 +48,15 @@ class Library:
     traces: tuple[tuple[str, Path], ...] = ()
 
     @classmethod
-    def read(cls, samples: Path, traces: Path) -> Library:
-        """What the two places hold: a file of samples, a folder of trace files.
+    def read(cls, samples: Path, *traces: Path) -> Library:
+        """What the places hold: a file of samples, folders of trace files; of a name the last.
 
         Raises:
             InputError: the file of samples is there but malformed.
         """
         known = read_samples(samples) if samples.is_file() else ()
-        files = sorted(traces.glob(f"*{SUFFIX}"))
-        return cls(choose(known), tuple(known), tuple((path.stem, path) for path in files))
+        files = {path.stem: path for folder in traces for path in folder.glob(f"*{SUFFIX}")}
+        return cls(choose(known), tuple(known), tuple(sorted(files.items())))
 
     def trace(self, name: str) -> Path:
         """The file of a saved trace.

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from core.errors import InputError, OmniTraceError
-from core.media import Limits, check_prompt, load_part
+from core.media import FPS, Limits, check_prompt, check_together, load_part
 from core.prompt import MEDIA_PARTS, Part, Prompt, TextPart
 from core.samples import Sample
 from omnitrace_ui.session import Store, Visitor
 from omnitrace_ui.views import GivenPart
 from omnitrace_ui.views.wire import clean
+
+_LOOKS = threading.BoundedSemaphore(2)
+"""Files that are decoded at one time, only to see whether they can be used: each may take hundreds
+of megabytes."""
 
 
 class RefusedPartsError(InputError):
@@ -47,6 +52,8 @@ def read_prompt(
     if not isinstance(instruction, str):
         raise InputError("The instruction must be text. Reload the page.")
     check_files(form, visitor, store, limits=limits)
+    files = [(store.given(visitor, part.path), part.kind) for part in form if part.path is not None]
+    check_together([visitor.checked[file] for file in files], limits, fps=FPS)
     given = [part for part in form if part.path is not None or part.text.strip()]
     prompt = Prompt(
         clean(instruction),
@@ -73,8 +80,9 @@ def check_files(
             store.hold(visitor, [path])
             if (path, part.kind) not in visitor.checked:
                 media = MEDIA_PARTS[part.kind](path, part.name)
-                load_part(media, limits=limits, fps=1 / limits.video_seconds)
-                visitor.checked.add((path, part.kind))
+                with _LOOKS:
+                    looked = load_part(media, limits=limits, fps=1 / limits.video_seconds)
+                visitor.checked[path, part.kind] = looked.info
         except OmniTraceError as error:
             refused[part.id] = str(error)
     if refused:

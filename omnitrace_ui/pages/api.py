@@ -16,8 +16,8 @@ from omnitrace_ui.actions.api import Api
 from omnitrace_ui.actions.explore import Explore
 from omnitrace_ui.actions.messages import message
 
-_TURN = {"concurrency_id": "model", "concurrency_limit": 1}
-"""As the page's own runs: one after another, whoever asks."""
+_IN_LINE = {"concurrency_id": "model", "concurrency_limit": None}
+"""As the page's own runs: they wait in the engine's line, whoever asks."""
 
 Preset = Literal[tuple(Curation.presets())]  # type: ignore[valid-type]
 
@@ -35,6 +35,7 @@ def build_api(explore: Explore, page: gr.Blocks) -> None:
         model: str = "",
         signals: list[str] = list(DEFAULT_SIGNALS),  # noqa: B006
         max_new_tokens: int = 256,
+        request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[dict, dict]:
         """Ask an omni-modal model, and trace which part of the prompt made it say each sentence.
 
@@ -48,7 +49,8 @@ def build_api(explore: Explore, page: gr.Blocks) -> None:
         Returns:
             The trace as an .omnitrace file, and the explanation: units of the prompt and, for every sentence of the answer, the units it draws on with their shares. While the model works the file is null and the second value is {"status", "done", "total"}.
         """
-        yield from api.trace(instruction, parts, model, signals, max_new_tokens)  # type: ignore[misc]
+        address = request.client.host if request and request.client else ""
+        yield from api.trace(instruction, parts, model, signals, max_new_tokens, address)  # type: ignore[misc]
 
     @_refusing
     def explain(
@@ -64,6 +66,7 @@ def build_api(explore: Explore, page: gr.Blocks) -> None:
         assignment: Literal["mass", "peak"] | None = None,
         lanes: Literal["joint", "per_lane", "reference"] | None = None,
         text_units: Literal["sentence", "part"] = "sentence",
+        time_units: Literal["natural", "bins"] = "natural",
         bin_seconds: float = 1.0,
     ) -> dict:
         """Explain a trace under other settings; the model does not run.
@@ -81,7 +84,8 @@ def build_api(explore: Explore, page: gr.Blocks) -> None:
             assignment: evidence of a unit: the sum over it, or its strongest position.
             lanes: whether all kinds of units compete, or each apart.
             text_units: cut texts into sentences, or take each whole.
-            bin_seconds: seconds of sound and film that make a unit, 0.25 to 5.
+            time_units: cut sound at pauses and films at cuts, or both into bins.
+            bin_seconds: length of a bin, 0.25 to 5 seconds.
 
         Returns:
             {"answer", "signal", "units", "spans"}: as the page's JSON download.
@@ -95,9 +99,11 @@ def build_api(explore: Explore, page: gr.Blocks) -> None:
             "assignment": assignment,
             "lanes": lanes,
         }
-        yield api.explain(trace, sentence, signal, (text_units, bin_seconds), preset, changes)  # type: ignore[misc]
+        yield api.explain(
+            trace, sentence, signal, (text_units, time_units, bin_seconds), preset, changes
+        )  # type: ignore[misc]
 
-    gr.api(trace, api_name="trace", **_TURN)
+    gr.api(trace, api_name="trace", **_IN_LINE)
     gr.api(explain, api_name="explain")
 
 

@@ -53,6 +53,11 @@ def explore_page(
     wire_link(visitor, curation, opened)
     wire_share(actions, visitor, share)
 
+    def leave(request: gr.Request) -> None:
+        site.store.close(request.session_hash)
+
+    page.unload(leave)
+
 
 def _wire_view(actions: Explore, visitor: gr.State, view: TraceView) -> None:
     def select(mine: Visitor, event: gr.SelectData) -> Any:

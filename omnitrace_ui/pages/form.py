@@ -16,7 +16,7 @@ from omnitrace_ui.actions.generate import Frame, Request
 from omnitrace_ui.actions.messages import told
 from omnitrace_ui.components.parts_builder import PartsBuilder, part_errors
 from omnitrace_ui.components.trace_view import TraceView
-from omnitrace_ui.pages.events import AT_ONCE, IN_TURN, PRIVATE, Updates, signal_choice
+from omnitrace_ui.pages.events import AT_ONCE, IN_LINE, PRIVATE, Updates, signal_choice
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views import GivenPart
 
@@ -116,6 +116,7 @@ def wire_form(
 
     def run(
         mine: Visitor,
+        asked: gr.Request,
         instruction: str,
         parts: list[GivenPart],
         model: str,
@@ -123,7 +124,9 @@ def wire_form(
         *generation: float,
     ) -> Iterator[Updates]:
         settings = _generation_of(dict(zip(form.generation, generation, strict=True)))
-        request = Request(instruction, parts, model, tuple(signals), settings)
+        actions.site.store.arrive(asked.session_hash, mine)
+        address = asked.client.host if asked.client else ""
+        request = Request(instruction, parts, model, tuple(signals), settings, address)
         for frame in actions.generator.run(mine, request):
             updates: Updates = {view: frame.view}
             if not frame.running:
@@ -171,7 +174,7 @@ def wire_form(
             *form.generation.values(),
         ],
         [view, form.trace, form.stop, form.parts, form.note, signal, visitor],
-        **IN_TURN,
+        **IN_LINE,
     )
     traced.failure(give_up, visitor, [view, form.trace, form.stop], queue=False, **PRIVATE)
     form.stop.click(actions.stop, visitor, None, **AT_ONCE)

@@ -94,6 +94,7 @@ def wire_shelf(
         return shown(mine, actions.open_saved(mine, name))
 
     def enter(mine: Visitor, request: gr.Request) -> Updates:
+        store.arrive(request.session_hash, mine)
         return shown(mine, actions.enter(mine, dict(request.query_params)))
 
     for button, make in (

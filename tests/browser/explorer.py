@@ -42,9 +42,10 @@ def served(traces: Path, *, port: int | None = None) -> Iterator[str]:
     before = os.environ.get("GRADIO_TEMP_DIR")
     root = private_folder()
     engine = Engine({"embedded": partial(load_model, "embedded")})
-    app = build_app(Site(engine, Store(root), Library.read(HELDOUT, traces)))
+    store = Store(root)
+    app = build_app(Site(engine, store, Library.read(HELDOUT, traces)))
     try:
-        address = launch(app, Serving(port=port))
+        address = launch(app, Serving(port=port), store)
         engine.warm_up()
         yield address
     finally:

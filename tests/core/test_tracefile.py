@@ -4,6 +4,7 @@ import json
 import resource
 import stat
 import tempfile
+import tracemalloc
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -518,8 +519,25 @@ def test_a_file_that_would_fill_the_disk(saved: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_huge_document(saved: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(archive, "MAX_PLAIN", 100)
+    monkeypatch.setattr(archive, "MAX_DOCUMENT", 100)
     refused(saved, "larger than 100 bytes")
+
+
+def test_a_document_of_nothings_is_not_parsed(saved: Path):
+    """Four million empty lists pack into a few kilobytes, and would take 250 MB."""
+    nothings = b"[" + b"[]," * archive.MAX_VALUES + b"[]]"
+    refused(rewrite(saved, {**entries(saved), "trace.json": nothings}), "values")
+
+
+def test_a_table_of_contents_is_not_read_beyond_its_bound(saved: Path):
+    """Its entries are counted after all are in memory, half a kilobyte each."""
+    names = {f"media/{n:04d}.png": b"" for n in range(10_000)}
+    rewrite(saved, {**entries(saved), **names})
+    tracemalloc.start()
+    refused(saved, "not a trace file")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
 
 
 def test_a_size_that_lies(saved: Path):

@@ -1,12 +1,15 @@
 """Files stay with their visitor: nobody reaches another's, or the machine's."""
 
+import shutil
+import time
 from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
-from core.errors import InputError
-from omnitrace_ui.session import Store, Visitor
+from core.errors import InputError, LimitError
+from omnitrace_ui.allowance import Allowance
+from omnitrace_ui.session import UNHELD_SECONDS, Store, Visitor, bytes_of
 
 
 @pytest.fixture
@@ -75,33 +78,108 @@ def test_a_refusal_tells_no_path(store):
     assert "/etc" not in str(error.value)
 
 
-def test_who_leaves_takes_everything_along(store):
+def aged(path: Path, store: Store, monkeypatch) -> None:
+    """Let so much time pass that an upload which nobody names is deleted."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + UNHELD_SECONDS + 1)
+    store.tidy()
+    monkeypatch.undo()
+
+
+def test_who_leaves_takes_everything_along(store, monkeypatch):
     visitor, other = Visitor(), Visitor()
     path, kept = upload(store), upload(store, content=b"other")
     folder = store.fresh_folder(visitor)
     store.hold(visitor, [path])
     store.hold(other, [kept])
     store.forget(visitor)
-    assert not folder.exists() and not path.exists()
+    assert not folder.exists() and visitor.trace is None
+    assert path.exists(), "somebody may have given the same file this second"
+    aged(path, store, monkeypatch)
+    assert not path.exists()
     assert kept.exists()
     assert visitor.stopping, "a running generation must end"
     store.forget(visitor)
     store.forget(Visitor())
 
 
-def test_a_file_that_two_visitors_gave_goes_with_the_last_of_them(store):
+def test_a_file_that_two_visitors_gave_goes_with_the_last_of_them(store, monkeypatch):
     one, other, path = Visitor(), Visitor(), upload(store)
     store.hold(one, [path])
     store.hold(other, [path])
     store.forget(one)
+    aged(path, store, monkeypatch)
     assert path.exists()
     store.forget(other)
+    aged(path, store, monkeypatch)
     assert not path.exists()
 
 
-def test_a_file_that_was_only_read_is_deleted_unless_a_form_names_it(store):
-    path, held = upload(store), upload(store, content=b"held")
-    store.hold(Visitor(), [held])
-    store.discard(path)
-    store.discard(held)
-    assert not path.exists() and held.exists()
+def test_half_an_upload_is_deleted_some_minutes_later(store, monkeypatch):
+    """What gradio leaves behind when a connection breaks: a file beside the folders."""
+    half = store.root / "tmpabc"
+    half.write_bytes(b"half")
+    store.tidy()
+    assert half.exists(), "it may still be on its way"
+    aged(half, store, monkeypatch)
+    assert not half.exists()
+
+
+def small(tmp_path: Path, **bounds: int) -> Store:
+    root = tmp_path / "small"
+    root.mkdir()
+    return Store(root, Allowance(**bounds))
+
+
+def test_a_visitor_keeps_no_more_than_allowed_and_is_told_what_to_do(tmp_path):
+    store, visitor = small(tmp_path, visitor_megabytes=1), Visitor()
+    big = upload(store, content=b"y")
+    big.write_bytes(bytes(1_100_000))
+    with pytest.raises(LimitError, match=r"come to 1\.1 MB; the limit is 1\.0 MB.*reload the page"):
+        store.hold(visitor, [big])
+    (store.fresh_folder(visitor) / "a.png").write_bytes(bytes(1_100_000))
+    with pytest.raises(LimitError):
+        store.fresh_folder(visitor)
+    assert store.fresh_folder(Visitor()), "others have their own"
+
+
+def test_a_file_under_several_names_counts_once(store):
+    path = upload(store, content=b"12345")
+    (store.root / "again").hardlink_to(path)
+    assert bytes_of(store.root.rglob("*")) == 5
+
+
+def test_all_together_keep_no_more_than_allowed(tmp_path, monkeypatch):
+    store = small(tmp_path)
+    assert store.has_room(10**9) and not store.has_room(30 * 10**9)
+    free = shutil.disk_usage(store.root)._replace(free=10**8)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: free)
+    with pytest.raises(LimitError, match="no room"):
+        store.fresh_folder(Visitor())
+
+
+def test_a_closed_tab_stops_its_answer_and_is_forgotten_minutes_later(tmp_path, monkeypatch):
+    store, visitor, other = small(tmp_path), Visitor(), Visitor()
+    store.arrive("tab", visitor)
+    store.arrive("other", other)
+    folder, kept = store.fresh_folder(visitor), store.fresh_folder(other)
+    store.close("nobody")
+    store.close("tab")
+    assert visitor.stopping and not other.stopping
+    store.tidy()
+    assert folder.exists(), "the connection may only have broken"
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 16 * 60)
+    store.tidy()
+    assert not folder.exists() and kept.exists()
+
+
+def test_beyond_a_number_those_quiet_for_longest_are_forgotten(tmp_path):
+    store = small(tmp_path, visitors=2)
+    visitors = [Visitor() for _ in range(4)]
+    folders = [store.fresh_folder(visitor) for visitor in visitors]
+    for number, visitor in enumerate(visitors):
+        store.arrive(str(number), visitor)
+    visitors[0].running = True
+    store.tidy()
+    assert [folder.exists() for folder in folders] == [True, False, True, True]
