@@ -33,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from omnitrace_ui.actions.engine import Engine
     from omnitrace_ui.actions.explore import Site
     from omnitrace_ui.actions.library import Library
+    from omnitrace_ui.actions.sound import OFFLINE, Segmenters
     from omnitrace_ui.layout import build_app
     from omnitrace_ui.server import Serving, launch, on_space, private_folder
     from omnitrace_ui.session import Store
@@ -53,10 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         store = Store(private_folder())
         library = Library.read(ASSETS / "heldout" / "samples.json", args.traces)
         engine = Engine(loaders, gpu_seconds=args.gpu_seconds)
+        segmenters = Segmenters(args.segmenter or OFFLINE)
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    app = build_app(Site(engine, store, library))
+    app = build_app(Site(engine, store, library, segmenters))
     serving = Serving(
         host=args.host,
         port=args.port,
@@ -91,6 +93,13 @@ def _parser() -> argparse.ArgumentParser:
         "--trust-remote-code",
         action="store_true",
         help="run code that comes with the model's files: it may do all that you may (MiniCPM-o)",
+    )
+    add(
+        "--segmenter",
+        action="append",
+        metavar="NAME[:MODEL]",
+        help="what visitors may cut sound by: pauses, whisper:small, whisper:FOLDER, paraformer, "
+        "scribe, …; repeatable. Default: pauses, whisper and paraformer with weights found here",
     )
     add(
         "--host",

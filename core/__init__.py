@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.media import Limits
     from core.models.registry import load_model
     from core.prompt import Prompt
+    from core.segmenters import load_segmenter, segment
     from core.sources import Granularity
     from core.trace import Generation, Trace
 
@@ -38,6 +39,8 @@ _HOMES = {
     "Trace": "core.trace",
     "explain": "core.explain",
     "load_model": "core.models.registry",
+    "load_segmenter": "core.segmenters",
+    "segment": "core.segmenters",
     "stream": "core.decoding",
     "trace": "core.decoding",
 }
@@ -53,6 +56,8 @@ __all__ = [
     "Trace",
     "explain",
     "load_model",
+    "load_segmenter",
+    "segment",
     "stream",
     "trace",
 ]

@@ -209,6 +209,7 @@ function render() {
   if (view.span !== null && !spanOf(view.span)) view.span = null;
   find("ot-empty").hidden = Boolean(answer?.spans.length || answer?.tail) ;
   find("ot-sources-empty").hidden = parts.length > 0;
+  find("ot-given").hidden = !answer?.given;
   drawStatus(value.status ?? { phase: "empty", text: "", done: 0, total: null });
   drawLegend();
   paint();

@@ -100,23 +100,48 @@ class Engine:
         return loading.model() if loading.wait(0) else None
 
     def stream(
-        self, name: str, prompt: Prompt, *, signals: tuple[str, ...], generation: Generation
+        self,
+        name: str,
+        prompt: Prompt,
+        *,
+        signals: tuple[str, ...],
+        generation: Generation,
+        response: str | None = None,
     ) -> Iterator[Step]:
-        """Trace a prompt with a model for which ``loading`` has ended."""
-        return self._generate(name, prompt, signals, generation)
+        """Trace a prompt with a model for which ``loading`` has ended.
+
+        ``response``: an answer written elsewhere, traced instead of one of the model's own.
+        """
+        return self._generate(name, prompt, signals, generation, response)
 
     def _steps(
-        self, name: str, prompt: Prompt, signals: tuple[str, ...], generation: Generation
+        self,
+        name: str,
+        prompt: Prompt,
+        signals: tuple[str, ...],
+        generation: Generation,
+        response: str | None = None,
     ) -> Iterator[Step]:
-        model = self._known(name).model()
-        return stream(model, prompt, signals=signals, generation=generation, limits=self.limits)
+        return stream(
+            self._known(name).model(),
+            prompt,
+            signals=signals,
+            generation=generation,
+            limits=self.limits,
+            response=response,
+        )
 
     def _packed(
-        self, name: str, prompt: Prompt, signals: tuple[str, ...], generation: Generation
+        self,
+        name: str,
+        prompt: Prompt,
+        signals: tuple[str, ...],
+        generation: Generation,
+        response: str | None = None,
     ) -> Iterator[Step]:
         """The steps, a few a second, as they can be sent from one process to another."""
         sent, stage = 0.0, ""
-        with closing(self._steps(name, prompt, signals, generation)) as steps:
+        with closing(self._steps(name, prompt, signals, generation, response)) as steps:
             for step in steps:
                 now = time.monotonic()
                 if step.stage != stage or now - sent >= _PACKED_PAUSE:

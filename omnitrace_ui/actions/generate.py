@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from omnitrace_ui.actions.present import finished_to, show
 from omnitrace_ui.actions.prompts import RefusedPartsError, read_prompt
 from omnitrace_ui.session import Store, Visitor
 from omnitrace_ui.views import GivenPart, Status
-from omnitrace_ui.views.wire import JSON
+from omnitrace_ui.views.wire import JSON, clean
 
 STAGES = {
     "reading": "Reading your files",
@@ -28,19 +28,23 @@ STAGES = {
 }
 """Stage of a step → words."""
 
+GIVEN_STAGES = STAGES | {"decoding": "Reading the given answer"}
+"""The same where nothing is generated."""
+
 PAUSE = 0.1
 """Seconds between two frames at least: the browser's cost of one is about 10 ms."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be traced, as the page sends it."""
+    """What is to be traced, as the page sends it; ``response``: an answer written elsewhere, or ""."""
 
     instruction: str
     form: Sequence[GivenPart]
     model: str
     signals: tuple[str, ...]
     generation: Generation
+    response: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class Generator:
             request.instruction, request.form, visitor, self._store,
             folder=folder, limits=self._engine.limits,
         )  # fmt: skip
+        response = _given(request.response)
         if not request.signals:
             raise InputError("No signal is recorded. Choose at least one under “Model and signal”.")
         for seconds in self._engine.loading(request.model):
@@ -115,12 +120,18 @@ class Generator:
         if visitor.stopping:
             return
         steps = self._engine.stream(
-            request.model, prompt, signals=request.signals, generation=request.generation
+            request.model,
+            prompt,
+            signals=request.signals,
+            generation=request.generation,
+            response=response,
         )
         with closing(steps):
-            yield from self._follow(visitor, steps, folder)
+            yield from self._follow(visitor, steps, folder, GIVEN_STAGES if response else STAGES)
 
-    def _follow(self, visitor: Visitor, steps: Iterator[Step], folder: Path) -> Iterator[Frame]:
+    def _follow(
+        self, visitor: Visitor, steps: Iterator[Step], folder: Path, stages: Mapping[str, str]
+    ) -> Iterator[Frame]:
         """Show the steps of a generation; keeps what there is when it is stopped or fails."""
         name = f"{visitor.runs}-{secrets.token_hex(4)}"
         shown = 0.0
@@ -131,7 +142,7 @@ class Generator:
                 if visitor.stopping:
                     break
                 if begins or time.monotonic() - shown >= PAUSE:
-                    yield self._busy(visitor, STAGES[last.stage], last.done, last.total)
+                    yield self._busy(visitor, stages[last.stage], last.done, last.total)
                     shown = time.monotonic()
         finally:
             if last is not None and visitor.trace_key == name:
@@ -162,6 +173,13 @@ class Generator:
     def _busy(self, visitor: Visitor, text: str, count: int = 0, total: int | None = None) -> Frame:
         visitor.status = Status("busy", text, count, total)
         return Frame(show(visitor), True, {})
+
+
+def _given(response: object) -> str | None:
+    """An answer written elsewhere; ``None`` if the field was left empty."""
+    if not isinstance(response, str):
+        raise InputError("The given answer must be text. Reload the page.")
+    return clean(response) if response.strip() else None
 
 
 def settled(visitor: Visitor) -> Status:

@@ -39,11 +39,17 @@ CONTROLS = ("signal", *CURATION_CONTROLS, "text_units", "bin_seconds")
 
 @dataclass(frozen=True)
 class Settings:
-    """How a trace is explained. ``signal`` ``None``: the first that was recorded."""
+    """How a trace is explained.
+
+    Attributes:
+        signal: ``None``: the first that was recorded.
+        segmenter: whose segments sound is cut into, where the trace keeps them; ``None``: bins.
+    """
 
     signal: str | None = None
     curation: Curation = DEFAULT_CURATION
     granularity: Granularity = DEFAULT_GRANULARITY
+    segmenter: str | None = None
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:

@@ -14,6 +14,7 @@ from omnitrace_ui.pages.curation import build_curation, wire_curation
 from omnitrace_ui.pages.events import AT_ONCE
 from omnitrace_ui.pages.form import build_form, wire_form
 from omnitrace_ui.pages.shelf import build_shelf, wire_shelf
+from omnitrace_ui.pages.sound import wire_sound
 from omnitrace_ui.session import Visitor
 
 
@@ -33,16 +34,25 @@ def explore_page(
             with gr.Tab("Prompt"):
                 form = build_form(site, signals)
             with gr.Tab("Curation"):
-                curation = build_curation()
+                curation = build_curation(site.segmenters)
             with gr.Tab("Save and open"):
                 shelf = build_shelf(site)
         with gr.Column(scale=8, min_width=340, elem_id="see"):
             view = TraceView(elem_id="view")
     actions = Explore(site)
     signal = curation.controls["signal"]
-    wire_form(actions, visitor, form, view=view, signal=signal)
+    traced = wire_form(actions, visitor, form, view=view, signal=signal)
     wire_curation(actions, visitor, curation, view=view)
-    wire_shelf(actions, visitor, shelf, view=view, signal=signal, page=page)
+    wire_sound(actions, visitor, curation.segmenter, view=view, after=traced)
+    wire_shelf(
+        actions,
+        visitor,
+        shelf,
+        view=view,
+        signal=signal,
+        segmenter=curation.segmenter,
+        page=page,
+    )
     _wire_view(actions, visitor, view)
 
 

@@ -31,6 +31,9 @@ _SHOW_ANSWER = """(visitor) => {
 }"""
 """On a narrow screen the answer is below the form."""
 
+_TRACE_LABEL = '(given) => (given ?? "").trim() ? "Trace the given answer" : "Trace"'
+"""The field is folded: what is left in it must not be traced unnoticed."""
+
 
 @dataclass(frozen=True)
 class Form:
@@ -45,6 +48,7 @@ class Form:
     model: gr.Dropdown
     signals: gr.CheckboxGroup
     generation: dict[str, gr.components.Component]
+    given: gr.Textbox
 
 
 def build_form(site: Site, signals: Mapping[str, str]) -> Form:
@@ -80,7 +84,16 @@ def build_form(site: Site, signals: Mapping[str, str]) -> Form:
             info="Gradient signals take about twice the time.",
         )
         generation = _generation()
-    return Form(instruction, parts, trace, stop, note, dataset, model, recorded, generation)
+    with gr.Accordion("Trace a given answer", open=False, elem_id="given-answer"):
+        given = gr.Textbox(
+            label="Answer",
+            info="Written elsewhere, e.g. by a model behind an API: the model above reads it "
+            "instead of answering. Empty: it answers itself.",
+            lines=4,
+            max_lines=12,
+            elem_id="given",
+        )
+    return Form(instruction, parts, trace, stop, note, dataset, model, recorded, generation, given)
 
 
 def _generation() -> dict[str, gr.components.Component]:
@@ -111,8 +124,11 @@ def _generation() -> dict[str, gr.components.Component]:
 
 def wire_form(
     actions: Explore, visitor: gr.State, form: Form, *, view: TraceView, signal: gr.Dropdown
-) -> None:
-    """Let the form act; ``signal``: where the recorded signals are chosen from."""
+) -> gr.events.Dependency:
+    """Let the form act; returns what ends with every answer.
+
+    ``signal``: where the recorded signals are chosen from.
+    """
 
     def run(
         mine: Visitor,
@@ -120,10 +136,11 @@ def wire_form(
         parts: list[GivenPart],
         model: str,
         signals: list[str],
+        given: str,
         *generation: float,
     ) -> Iterator[Updates]:
         settings = _generation_of(dict(zip(form.generation, generation, strict=True)))
-        request = Request(instruction, parts, model, tuple(signals), settings)
+        request = Request(instruction, parts, model, tuple(signals), settings, given)
         for frame in actions.generator.run(mine, request):
             updates: Updates = {view: frame.view}
             if not frame.running:
@@ -168,6 +185,7 @@ def wire_form(
             form.parts,
             form.model,
             form.signals,
+            form.given,
             *form.generation.values(),
         ],
         [view, form.trace, form.stop, form.parts, form.note, signal, visitor],
@@ -175,6 +193,7 @@ def wire_form(
     )
     traced.failure(give_up, visitor, [view, form.trace, form.stop], queue=False, **PRIVATE)
     form.stop.click(actions.stop, visitor, None, **AT_ONCE)
+    form.given.change(None, form.given, form.trace, js=_TRACE_LABEL, **AT_ONCE)
     form.parts.change(told(check), [visitor, form.parts], form.parts, js=_ARRIVED, **AT_ONCE)
     form.examples.click(
         told(actions.example),
@@ -182,6 +201,8 @@ def wire_form(
         [form.instruction, form.parts],
         **AT_ONCE,
     )
+    form.examples.click(lambda: "", None, form.given, **AT_ONCE)
+    return traced
 
 
 def _generation_of(values: dict[str, float]) -> Generation:

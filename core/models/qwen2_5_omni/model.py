@@ -20,7 +20,7 @@ from transformers import (
 
 from core.errors import LimitError
 from core.media import Limits, check_prompt
-from core.models.base import Loading, Prepared
+from core.models.base import Loading, Prepared, weight_bytes
 from core.models.cache import hold_constant, repeated, size
 from core.models.heads import read_heads
 from core.models.qwen2_5_omni.layout import lay_out
@@ -91,6 +91,7 @@ class Qwen25Omni:
             world_only=world_only,
         )
         self.chosen_heads = chosen_heads
+        self.weight_bytes = weight_bytes(thinker)
         self._codec = TextCodec(processor.tokenizer)
         self._reader = MediaReader(processor, context=self.context)
 
