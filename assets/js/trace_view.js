@@ -8,7 +8,7 @@ const root = element.querySelector(".ot");
 const find = (name) => root.querySelector("." + name);
 
 const kept = { parts: new Map(), units: new Map() };
-let answer = null, parts = [], units = [], pieces = {}, shownKey = null, asked = null, announcing = 0, reminders = 0;
+let answer = null, parts = [], units = [], shownKey = null, asked = null, announcing = 0, reminders = 0;
 // What is looked at: a selected sentence, one under the pointer, a source whose users are lit up.
 const view = { span: null, hover: null, unit: null };
 
@@ -181,12 +181,12 @@ function take(value) {
   const missing = value.trace && (!held.parts || !held.units);
   // Once for each cut: a server that cannot answer is not asked for ever.
   if (missing && asked !== cut) { asked = cut; trigger("resend", { trace: value.trace, key: value.key }); }
-  return { parts: held.parts ?? [], units: held.units ?? { list: [], pieces: {} }, cut };
+  return { parts: held.parts ?? [], units: held.units ?? { list: [], pieces: {}, said: {} }, cut };
 }
 
-function numbered({ list, pieces }, parts) {
+function numbered({ list, pieces, said }, parts) {
   const seen = {}, numbers = parts.map((part) => (seen[part.kind] = (seen[part.kind] ?? 0) + 1));
-  return { pieces, list: list.map(([id, lane, part, label, start, end], index) => ({ index, id, lane, part, label: label.replace(/ s$/, "\u00a0s"), start, end, number: String(numbers[part] ?? "") })) };
+  return { pieces, said, list: list.map(([id, lane, part, label, start, end], index) => ({ index, id, lane, part, label: label.replace(/ s$/, "\u00a0s"), start, end, number: String(numbers[part] ?? "") })) };
 }
 
 function render() {
@@ -198,14 +198,13 @@ function render() {
   if (!answer) view.span = view.hover = view.unit = null;
   ({ parts } = held);
   units = held.units.list;
-  pieces = held.units.pieces;
   if (shownKey !== held.cut) {
     if (shownKey?.split("/")[0] !== value.trace) view.span = view.hover = view.unit = null;
     // The same stretch of the prompt may have another number in another cut.
     else if (before) view.unit = units.find((unit) => unit.id === before)?.index ?? null;
     shownKey = parts.length ? held.cut : null;
   }
-  sources.build(value.trace, parts, units, pieces);
+  sources.build(value.trace, parts, units, held.units);
   if (view.span !== null && !spanOf(view.span)) view.span = null;
   find("ot-empty").hidden = Boolean(answer?.spans.length || answer?.tail) ;
   find("ot-sources-empty").hidden = parts.length > 0;

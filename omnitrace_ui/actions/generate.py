@@ -37,7 +37,7 @@ PAUSE = 0.1
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be traced, as the page sends it; ``response``: an answer written elsewhere, or ""."""
+    """What is to be traced, as the page sends it. ``response``: an answer written elsewhere."""
 
     instruction: str
     form: Sequence[GivenPart]

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.explain import Explanation, explain
-from core.signals.registry import BEST, SIGNALS
 from core.segmenters import by_segments
+from core.signals.registry import BEST, SIGNALS
 from core.trace import Trace, Transcript
 from omnitrace_ui.actions.settings import Settings
 from omnitrace_ui.session import Visitor

@@ -1,4 +1,4 @@
-"""How sound is cut: the segmenters that this server offers, and the cut of a visitor's trace by one.
+"""How sound is cut: the segmenters that this server offers, and a trace cut by one of them.
 
 Nothing is generated anew: what a segmenter finds is kept in the trace, and goes with its file.
 """
