@@ -38,22 +38,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     from omnitrace_ui.server import Serving, launch, on_space, private_folder
     from omnitrace_ui.session import Store
 
+    if args.any_model and not _is_private(args.host, args.allow_host):
+        print(
+            "error: --any-model lets a visitor load any folder of this machine: it goes only with "
+            "a --host of this machine alone (127.0.0.1), and without --allow-host",
+            file=sys.stderr,
+        )
+        return 1
+    load = partial(
+        load_model,
+        device=args.device,
+        device_map=args.device_map,
+        quantization=args.quantization,
+    )
     loaders = {
         # Of a local folder visitors see the last part only, not the machine's path.
         Path(name).name if Path(name).is_dir() else name: partial(
-            load_model,
-            name,
-            device=args.device,
-            device_map=args.device_map,
-            quantization=args.quantization,
-            trust_remote_code=args.trust_remote_code,
+            load, name, trust_remote_code=args.trust_remote_code
         )
         for name in args.model or ["embedded"]
     }
     try:
         store = Store(private_folder())
         library = Library.read(ASSETS / "heldout" / "samples.json", args.traces)
-        engine = Engine(loaders, gpu_seconds=args.gpu_seconds)
+        engine = Engine(
+            loaders,
+            any_model=(lambda name: partial(load, name)) if args.any_model else None,
+            gpu_seconds=args.gpu_seconds,
+        )
         segmenters = Segmenters(args.segmenter or OFFLINE)
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -77,6 +89,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _is_private(host: str, names: Sequence[str]) -> bool:
+    """Whether nobody but who sits at this machine can be meant to reach the page."""
+    local = host in ("127.0.0.1", "::1", "localhost")
+    return local and not names and "SPACE_HOST" not in os.environ
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python app.py", description="OmniTrace Explorer")
     add = parser.add_argument
@@ -85,6 +103,12 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         metavar="NAME",
         help="embedded (default), a hub id or a local folder; repeat it to offer several",
+    )
+    add(
+        "--any-model",
+        action="store_true",
+        help="let the page load every known model, hub id and folder of this machine, none with "
+        "code of its own; only for yourself, on 127.0.0.1",
     )
     add("--device", help="e.g. cuda:0; default: CUDA if present, else CPU")
     add("--device-map", help="e.g. auto, for a model that outgrows one GPU")

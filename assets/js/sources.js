@@ -70,7 +70,7 @@ function sourcesView(host, { onUnit, onBand }) {
   const grid = el("div", "ot-parts", host);
 
   // Structure: once a trace, and once a cut for what is written and said.
-  function build(trace, parts, units, { pieces, said }) {
+  function build(trace, parts, units, pieces, said) {
     keyed(grid, parts, (_, i) => trace + "/" + i, (part) => partCard(part, { onUnit, onBand }), (card, part, i) => {
       card.units = units.filter((unit) => unit.part === i);
       if (part.kind === "image") card.unit = card.units[0]?.index;

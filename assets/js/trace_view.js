@@ -8,7 +8,7 @@ const root = element.querySelector(".ot");
 const find = (name) => root.querySelector("." + name);
 
 const kept = { parts: new Map(), units: new Map() };
-let answer = null, parts = [], units = [], shownKey = null, asked = null, announcing = 0, reminders = 0;
+let answer = null, parts = [], units = [], pieces = {}, shownKey = null, asked = null, announcing = 0, reminders = 0;
 // What is looked at: a selected sentence, one under the pointer, a source whose users are lit up.
 const view = { span: null, hover: null, unit: null };
 
@@ -198,13 +198,14 @@ function render() {
   if (!answer) view.span = view.hover = view.unit = null;
   ({ parts } = held);
   units = held.units.list;
+  pieces = held.units.pieces;
   if (shownKey !== held.cut) {
     if (shownKey?.split("/")[0] !== value.trace) view.span = view.hover = view.unit = null;
     // The same stretch of the prompt may have another number in another cut.
     else if (before) view.unit = units.find((unit) => unit.id === before)?.index ?? null;
     shownKey = parts.length ? held.cut : null;
   }
-  sources.build(value.trace, parts, units, held.units);
+  sources.build(value.trace, parts, units, pieces, held.units.said);
   if (view.span !== null && !spanOf(view.span)) view.span = null;
   find("ot-empty").hidden = Boolean(answer?.spans.length || answer?.tail) ;
   find("ot-sources-empty").hidden = parts.length > 0;

@@ -105,8 +105,8 @@ def load_model(
         device_map = {"": device}
     on_stage("finding")
     folder = _folder(name, trust_remote_code, on_stage)
-    on_stage("reading")
     module = FAMILIES.get(_family(folder, name), GENERIC)
+    on_stage("reading")
     how = Loading(
         name=_shown(name),
         device=device,

@@ -113,10 +113,10 @@ class Generator:
         response = _given(request.response)
         if not request.signals:
             raise InputError("No signal is recorded. Choose at least one under “Model and signal”.")
-        for seconds in self._engine.loading(request.model):
+        for progress in self._engine.loading(request.model):
             if visitor.stopping:
                 break
-            yield self._busy(visitor, f"Loading the model {request.model} · {seconds:.0f} s")
+            yield self._busy(visitor, f"{progress.text} · {progress.seconds:.0f} s")
         if visitor.stopping:
             return
         steps = self._engine.stream(

@@ -13,6 +13,7 @@ from omnitrace_ui.components.trace_view import TraceView
 from omnitrace_ui.pages.curation import build_curation, wire_curation
 from omnitrace_ui.pages.events import AT_ONCE
 from omnitrace_ui.pages.form import build_form, wire_form
+from omnitrace_ui.pages.models import wire_models
 from omnitrace_ui.pages.shelf import build_shelf, wire_shelf
 from omnitrace_ui.pages.sound import wire_sound
 from omnitrace_ui.session import Visitor
@@ -43,6 +44,7 @@ def explore_page(
     signal = curation.controls["signal"]
     traced = wire_form(actions, visitor, form, view=view, signal=signal)
     wire_curation(actions, visitor, curation, view=view)
+    wire_models(site, form.model, form.in_memory, page=page)
     wire_sound(actions, visitor, curation.segmenter, view=view, after=traced)
     wire_shelf(
         actions,

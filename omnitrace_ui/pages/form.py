@@ -14,9 +14,12 @@ from core.trace import Generation
 from omnitrace_ui.actions.explore import WORLD_ONLY, Explore, Site
 from omnitrace_ui.actions.generate import Frame, Request
 from omnitrace_ui.actions.messages import told
+from omnitrace_ui.actions.models import in_memory
 from omnitrace_ui.components.parts_builder import PartsBuilder, part_errors
+from omnitrace_ui.components.text_line import TextLine
 from omnitrace_ui.components.trace_view import TraceView
 from omnitrace_ui.pages.events import AT_ONCE, IN_TURN, PRIVATE, Updates, signal_choice
+from omnitrace_ui.pages.models import build_models
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views import GivenPart
 
@@ -49,6 +52,7 @@ class Form:
     signals: gr.CheckboxGroup
     generation: dict[str, gr.components.Component]
     given: gr.Textbox
+    in_memory: TextLine
 
 
 def build_form(site: Site, signals: Mapping[str, str]) -> Form:
@@ -76,7 +80,7 @@ def build_form(site: Site, signals: Mapping[str, str]) -> Form:
         stop = gr.Button("Stop", elem_id="stop", interactive=False, min_width=80)
     note = gr.Markdown(WORLD_ONLY, visible=False, elem_id="note")
     with gr.Accordion("Model and generation", open=False, elem_id="generation"):
-        model = gr.Dropdown(list(site.engine.names), label="Model", interactive=True)
+        model, memory = build_models(site)
         recorded = gr.CheckboxGroup(
             [(title, name) for name, title in signals.items()],
             value=[BEST, *DEFAULT_SIGNALS],
@@ -93,7 +97,9 @@ def build_form(site: Site, signals: Mapping[str, str]) -> Form:
             max_lines=12,
             elem_id="given",
         )
-    return Form(instruction, parts, trace, stop, note, dataset, model, recorded, generation, given)
+    return Form(
+        instruction, parts, trace, stop, note, dataset, model, recorded, generation, given, memory
+    )
 
 
 def _generation() -> dict[str, gr.components.Component]:
@@ -148,6 +154,7 @@ def wire_form(
                 updates[form.parts] = part_errors(frame.refused)
                 updates[form.note] = gr.update(visible=actions.is_beyond_its_world(mine))
                 updates[signal] = signal_choice(mine)
+                updates[form.in_memory] = in_memory(actions.site.engine)
                 updates[visitor] = mine
             yield updates
 
@@ -188,7 +195,7 @@ def wire_form(
             form.given,
             *form.generation.values(),
         ],
-        [view, form.trace, form.stop, form.parts, form.note, signal, visitor],
+        [view, form.trace, form.stop, form.parts, form.note, form.in_memory, signal, visitor],
         **IN_TURN,
     )
     traced.failure(give_up, visitor, [view, form.trace, form.stop], queue=False, **PRIVATE)

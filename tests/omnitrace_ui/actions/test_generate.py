@@ -176,7 +176,7 @@ def test_texts_without_a_word_are_left_out(explore, request_of):
 def test_a_model_that_cannot_be_loaded_is_told_and_tried_again(tmp_path, request_of, caplog):
     attempts = []
 
-    def load() -> TracedModel:
+    def load(*, on_stage) -> TracedModel:
         attempts.append(1)
         if len(attempts) == 1:
             raise RuntimeError("/srv/models/secret")
