@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from omnitrace_ui.actions.engine import Engine
     from omnitrace_ui.actions.explore import Site
     from omnitrace_ui.actions.library import Library
+    from omnitrace_ui.actions.sound import OFFLINE, Segmenters
     from omnitrace_ui.allowance import read_allowance
     from omnitrace_ui.layout import build_app
     from omnitrace_ui.server import Serving, launch, on_space, private_folder
@@ -41,15 +42,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if args.trust_remote_code:
         print(TRUST_WARNING, file=sys.stderr, flush=True)
+    if args.any_model and not _is_private(args.host, args.allow_host):
+        print(
+            "error: --any-model lets a visitor load any folder of this machine: it goes only with "
+            "a --host of this machine alone (127.0.0.1), and without --allow-host",
+            file=sys.stderr,
+        )
+        return 1
+    load = partial(
+        load_model,
+        device=args.device,
+        device_map=args.device_map,
+        quantization=args.quantization,
+    )
     loaders = {
         # Of a local folder visitors see the last part only, not the machine's path.
         Path(name).name if Path(name).is_dir() else name: partial(
-            load_model,
-            name,
-            device=args.device,
-            device_map=args.device_map,
-            quantization=args.quantization,
-            trust_remote_code=args.trust_remote_code,
+            load, name, trust_remote_code=args.trust_remote_code
         )
         for name in args.model or ["embedded"]
     }
@@ -58,11 +67,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         memory.bound(allowance.memory_gigabytes)
         store = Store(private_folder(), allowance)
         library = Library.read(ASSETS / "heldout" / "samples.json", args.traces, *_kept(args))
-        engine = Engine(loaders, allowance=allowance, gpu_seconds=args.gpu_seconds)
+        engine = Engine(
+            loaders,
+            any_model=(lambda name: partial(load, name)) if args.any_model else None,
+            allowance=allowance,
+            gpu_seconds=args.gpu_seconds,
+        )
+        segmenters = Segmenters(args.segmenter or OFFLINE)
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    app = build_app(Site(engine, store, library))
+    app = build_app(Site(engine, store, library, segmenters))
     serving = Serving(
         host=args.host,
         port=args.port,
@@ -90,6 +105,12 @@ def _kept(args: argparse.Namespace) -> list[Path]:
     return [args.storage / "traces"] if args.storage else []
 
 
+def _is_private(host: str, names: Sequence[str]) -> bool:
+    """Whether nobody but who sits at this machine can be meant to reach the page."""
+    local = host in ("127.0.0.1", "::1", "localhost")
+    return local and not names and "SPACE_HOST" not in os.environ
+
+
 def _parser() -> argparse.ArgumentParser:
     from omnitrace_ui.allowance import add_options
 
@@ -101,6 +122,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="embedded (default), a hub id or a local folder; repeat it to offer several",
     )
+    add(
+        "--any-model",
+        action="store_true",
+        help="let the page load every known model, hub id and folder of this machine, none with "
+        "code of its own; only for yourself, on 127.0.0.1",
+    )
     add("--device", help="e.g. cuda:0; default: CUDA if present, else CPU")
     add("--device-map", help="e.g. auto, for a model that outgrows one GPU")
     add("--quantization", choices=("4bit", "8bit"), help="of the weights; on CUDA, by bitsandbytes")
@@ -108,6 +135,13 @@ def _parser() -> argparse.ArgumentParser:
         "--trust-remote-code",
         action="store_true",
         help="run code that comes with the model's files: it may do all that you may (MiniCPM-o)",
+    )
+    add(
+        "--segmenter",
+        action="append",
+        metavar="NAME[:MODEL]",
+        help="what visitors may cut sound by: pauses, whisper:small, whisper:FOLDER, paraformer, "
+        "scribe, …; repeatable. Default: pauses, whisper and paraformer with weights found here",
     )
     add(
         "--host",

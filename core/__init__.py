@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.media import Limits
     from core.models.registry import load_model
     from core.prompt import Prompt
+    from core.segmenters import load_segmenter, segment
     from core.sources import Granularity
     from core.trace import Generation, Trace
 
@@ -41,6 +42,8 @@ _HOMES = {
     "estimate": "core.cost",
     "explain": "core.explain",
     "load_model": "core.models.registry",
+    "load_segmenter": "core.segmenters",
+    "segment": "core.segmenters",
     "stream": "core.decoding",
     "trace": "core.decoding",
 }
@@ -58,6 +61,8 @@ __all__ = [
     "estimate",
     "explain",
     "load_model",
+    "load_segmenter",
+    "segment",
     "stream",
     "trace",
 ]

@@ -18,15 +18,8 @@ function compareView(host, { onUnit }) {
   }
 
   function row() {
-    const item = el("li", "");
-    const button = el("button", "ot-rank", item);
-    button.number = el("span", "ot-rank-number", button);
-    button.mark = icon("", "", button);
-    button.label = isolated(button, "ot-rank-label");
-    button.share = el("span", "ot-rank-share", button);
-    button.differs = el("span", "ot-differs", button);
-    button.addEventListener("click", () => onUnit(button.unit));
-    item.button = button;
+    const item = sourceRow(onUnit);
+    item.row.differs = el("span", "ot-differs", item.row);
     return item;
   }
 
@@ -44,17 +37,11 @@ function compareView(host, { onUnit }) {
       setText(card.name, name);
       setText(card.says, at === 0 ? "Shown now" : difference(both, own.size - both, first.size - both));
       const lost = at === 0 ? [] : shown.filter(([unit]) => !own.has(unit)).map(([unit]) => [unit, 0]);
-      keyed(card.list, [...cites, ...lost], ([unit]) => units[unit]?.id ?? unit, row, ({ button }, [unit, share], i) => {
+      keyed(card.list, [...cites, ...lost], ([unit]) => units[unit]?.id ?? unit, row, ({ row: button }, [unit, share], i) => {
         const gone = i >= cites.length;
-        button.unit = unit;
-        setLane(button, units[unit]?.lane ?? null);
+        fillSource(button, unit, units, view, { number: gone ? "" : String(i + 1), share: gone ? "" : percent(share) });
         setAttr(button, "data-differs", at === 0 ? null : gone ? "missing" : first.has(unit) ? null : "added");
-        setText(button.number, gone ? "" : String(i + 1));
-        if (units[unit]) setIcon(button.mark, LANES[units[unit].lane].icon);
-        setText(button.label, units[unit]?.label ?? "");
-        setText(button.share, gone ? "" : percent(share));
         setText(button.differs, at === 0 || first.has(unit) && !gone ? "" : gone ? "not here" : "only here");
-        setAttr(button, "aria-pressed", unit === view.unit);
       });
     });
   }

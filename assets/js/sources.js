@@ -51,6 +51,10 @@ function partCard(part, { onUnit, onBand }) {
     card.time = timeline(body, card.media, rows, onBand);
     card.time.setLength(part.duration);
     for (const row of rows) if (row.wave) card.time.setPeaks(row.lane, part.peaks);
+    card.said = transcriptView(body, card.media, rows.at(-1).lane, (row) => {
+      card.time.play(row.unit, row.start, row.end);
+      if (row.unit >= 0) onBand({ unit: String(row.unit) });
+    });
     card.media.addEventListener("loadedmetadata", () => { if (!part.duration && Number.isFinite(card.media.duration)) card.time.setLength(card.media.duration); });
     card.media.src = part.file.url;
   }
@@ -65,12 +69,13 @@ function fail(body, text) {
 function sourcesView(host, { onUnit, onBand }) {
   const grid = el("div", "ot-parts", host);
 
-  // Structure: once a trace, and once a cut for its texts.
-  function build(trace, parts, units, pieces) {
+  // Structure: once a trace, and once a cut for what is written and said.
+  function build(trace, parts, units, pieces, said) {
     keyed(grid, parts, (_, i) => trace + "/" + i, (part) => partCard(part, { onUnit, onBand }), (card, part, i) => {
       card.units = units.filter((unit) => unit.part === i);
       if (part.kind === "image") card.unit = card.units[0]?.index;
       if (card.prose && card.pieces !== pieces[i]) { card.pieces = pieces[i]; buildProse(card, pieces[i] ?? [], units); }
+      if (card.said && card.lines !== said[i]) { card.lines = said[i]; card.said.build(said[i] ?? []); }
     });
   }
 
@@ -99,7 +104,7 @@ function sourcesView(host, { onUnit, onBand }) {
       setVar(card, "--s", (overview ? 0 : Math.min(1, best)).toFixed(3));
       setText(card.says, own.length && !overview ? percent(Math.min(1, total)) : "");
       if (card.marks) paintProse(card, cited, view, overview);
-      else if (card.time) paintTime(card, own, cited, view);
+      else if (card.time) { paintTime(card, own, cited, view); card.said.paint(cited, view, overview); }
       else if (card.picture) {
         const use = cited.get(card.unit);
         setAttr(card.picture, "data-rank", use?.rank || null);
@@ -148,6 +153,7 @@ function sourcesView(host, { onUnit, onBand }) {
     scrollWithin(card.closest(".ot-scroll"), card);
     const mark = card.marks?.get(unit);
     if (mark) scrollWithin(card.prose, mark);
+    card.said?.reveal(unit);
   }
   return { build, paint, heat, reveal };
 }

@@ -118,6 +118,11 @@ function timeline(host, media, rows, onBand) {
   function mark() {
     for (const band of lanes.querySelectorAll(".ot-band")) band.classList.toggle("playing", band.dataset.unit === playing);
   }
+  function play(unit, start, end) {
+    playing = String(unit);
+    mark();
+    player.play(start, end);
+  }
   function rove(event, track) {
     const bands = [...track.querySelectorAll(".ot-band")], at = bands.indexOf(document.activeElement);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: bands.length - 1 }[event.key];
@@ -179,9 +184,7 @@ function timeline(host, media, rows, onBand) {
         keyed(entry.track.bandHost ??= el("div", "ot-bands", entry.track), own, (band) => band.unit, (band) => {
           const node = el("button", "ot-band");
           node.addEventListener("click", () => {
-            playing = node.dataset.unit;
-            mark();
-            player.play(node.band.start, node.band.end);
+            play(node.band.unit, node.band.start, node.band.end);
             onBand(node.band);
           });
           return node;
@@ -201,5 +204,6 @@ function timeline(host, media, rows, onBand) {
       mark();
     },
     show(start) { player.seek(start); },
+    play,
   };
 }

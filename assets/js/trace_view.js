@@ -186,12 +186,12 @@ function take(value) {
   const missing = value.trace && (!held.parts || !held.units);
   // Once for each cut: a server that cannot answer is not asked for ever.
   if (missing && asked !== cut) { asked = cut; trigger("resend", { trace: value.trace, key: value.key }); }
-  return { parts: held.parts ?? [], units: held.units ?? { list: [], pieces: {} }, cut };
+  return { parts: held.parts ?? [], units: held.units ?? { list: [], pieces: {}, said: {} }, cut };
 }
 
-function numbered({ list, pieces }, parts) {
+function numbered({ list, pieces, said }, parts) {
   const seen = {}, numbers = parts.map((part) => (seen[part.kind] = (seen[part.kind] ?? 0) + 1));
-  return { pieces, list: list.map(([id, lane, part, label, start, end], index) => ({ index, id, lane, part, label: label.replace(/ s$/, "\u00a0s"), start, end, number: String(numbers[part] ?? "") })) };
+  return { pieces, said, list: list.map(([id, lane, part, label, start, end], index) => ({ index, id, lane, part, label: label.replace(/ s$/, "\u00a0s"), start, end, number: String(numbers[part] ?? "") })) };
 }
 
 function render() {
@@ -216,10 +216,11 @@ function render() {
     else if (before) view.unit = units.find((unit) => unit.id === before)?.index ?? null;
     shownKey = parts.length ? held.cut : null;
   }
-  sources.build(value.trace, parts, units, pieces);
+  sources.build(value.trace, parts, units, pieces, held.units.said);
   if (view.span !== null && !spanOf(view.span)) view.span = null;
   find("ot-empty").hidden = Boolean(answer?.spans.length || answer?.tail) ;
   find("ot-sources-empty").hidden = parts.length > 0;
+  find("ot-given").hidden = !answer?.given;
   drawStatus(value.status ?? { phase: "empty", text: "", done: 0, total: null });
   drawLegend();
   paint();

@@ -104,6 +104,7 @@ class TracedModel(Protocol):
         text_model: the module that generates; ``text_model.config`` names the attention
             implementation that the recorder borrows.
         chosen_heads: (layer, head) pairs picked for the signal ``heads``; often none.
+        weight_bytes: what its weights take, quantised as they are.
     """
 
     info: ModelInfo
@@ -111,6 +112,7 @@ class TracedModel(Protocol):
     stop_tokens: frozenset[int]
     text_model: torch.nn.Module
     chosen_heads: tuple[tuple[int, int], ...]
+    weight_bytes: int
 
     def prepare(self, prompt: Prompt, *, limits: Limits) -> Prepared:
         """Decode, check and lay out a prompt.
@@ -127,3 +129,8 @@ class TracedModel(Protocol):
 
     def tokens_of(self, text: str) -> list[int]:
         """The tokens that spell a text, as an answer; what looks like a control token is text."""
+
+
+def weight_bytes(model: torch.nn.Module) -> int:
+    """What a model's weights take, in bytes, wherever they lie."""
+    return sum(weight.numel() * weight.element_size() for weight in model.parameters())

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import ModelError
 from core.models.base import Loading, TracedModel
@@ -42,6 +42,9 @@ TRUST_WARNING = (
     "Use it only for models whose code you have read, from a local folder that nobody else writes."
 )
 """To be printed at the start of a program that was given the flag."""
+
+Stage = Literal["finding", "fetching", "reading"]
+"""Of loading: files are looked for, downloaded, read; what is on this machine is not fetched."""
 
 _WANTED = ("*.json", "*.jinja", "*.txt", "*.safetensors")
 _CODE = ("*.py",)
@@ -79,6 +82,7 @@ def load_model(
     device_map: str | Mapping[str, Any] | None = None,
     quantization: str | None = None,
     trust_remote_code: bool = False,
+    on_stage: Callable[[Stage], None] = lambda _: None,
 ) -> TracedModel:
     """Load a model.
 
@@ -93,6 +97,7 @@ def load_model(
         trust_remote_code: run modelling code that comes with the model's files, which may do
             anything that this program may. Only for models whose code you have read, or whose
             authors you trust; MiniCPM-o needs it.
+        on_stage: called as each stage begins.
 
     Raises:
         ModelError: unknown, of an unknown family, incomplete, not on this machine, or the device
@@ -105,8 +110,10 @@ def load_model(
     if quantization is not None and device_map is None:
         # Quantised weights are made where they stay, and cannot be moved afterwards.
         device_map = {"": device}
-    folder = _folder(name, code=trust_remote_code)
+    on_stage("finding")
+    folder = _folder(name, trust_remote_code, on_stage)
     module = FAMILIES.get(_family(folder, name), GENERIC)
+    on_stage("reading")
     how = Loading(
         name=_shown(name),
         device=device,
@@ -156,7 +163,7 @@ def _placement(
     return device, chosen
 
 
-def _folder(name: str, *, code: bool) -> Path:
+def _folder(name: str, code: bool, on_stage: Callable[[Stage], None]) -> Path:
     """The folder that holds a model's files; downloads them if ``name`` is a hub id."""
     if name == "embedded":
         return EMBEDDED
@@ -168,10 +175,10 @@ def _folder(name: str, *, code: bool) -> Path:
             f"There is no model {_shown(name)!r}. Known: {known}; a local folder or a hub id "
             "(OWNER/NAME) does as well."
         )
-    return _from_hub(name, _WANTED + _CODE if code else _WANTED)
+    return _from_hub(name, _WANTED + _CODE if code else _WANTED, on_stage)
 
 
-def _from_hub(name: str, wanted: tuple[str, ...]) -> Path:
+def _from_hub(name: str, wanted: tuple[str, ...], on_stage: Callable[[Stage], None]) -> Path:
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -181,6 +188,7 @@ def _from_hub(name: str, wanted: tuple[str, ...]) -> Path:
         pass
     try:
         HfApi().model_info(name, timeout=ANSWER_SECONDS)
+        on_stage("fetching")
         return Path(snapshot_download(name, allow_patterns=list(wanted)))
     except Exception as error:  # Whatever the network layer raises, the message is the same.
         missing = isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 404)

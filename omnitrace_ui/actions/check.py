@@ -89,10 +89,10 @@ class Checker:
         if not 0 <= asked.span < len(explanation.spans):
             raise InputError("There is no such sentence in this answer. Select it again.")
         span = explanation.spans[asked.span]
-        for seconds in self._engine.loading(name):
+        for loading in self._engine.loading(name):
             if beside.leaving:
                 return
-            self._say(visitor, "busy", f"Loading the model {name} · {seconds:.0f} s")
+            self._say(visitor, "busy", f"{loading.text} · {loading.seconds:.0f} s")
             yield show(visitor)
         index = {unit.id: at for at, unit in enumerate(explanation.sources.units)}
         progress = self._engine.check(

@@ -1,13 +1,18 @@
-"""The models that this server offers: each is loaded once, in the background, for all visitors."""
+"""The models of this server: each is loaded once, in the background, for all visitors.
+
+Those that it was started with stay in memory once they are loaded. Where the operator allows any
+other, one of them is kept at a time: the one before makes room for it.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import threading
 import time
 import wave
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -26,12 +31,12 @@ from core.sources import Sources
 from core.spans import sentence_ranges
 from core.trace import Generation, Trace
 from omnitrace_ui.actions.line import Line
+from omnitrace_ui.actions.loading import Loader, LoadProgress, ModelLoading
 from omnitrace_ui.actions.messages import logger, message
 from omnitrace_ui.allowance import DEFAULT_ALLOWANCE, Allowance
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Loader = Callable[[], TracedModel]
 _TICK = 0.25
 """Seconds between two looks at a loading model."""
 _PACKED_PAUSE = 0.3
@@ -43,6 +48,7 @@ class Engine:
 
     Args:
         loaders: name → function that loads the model; called at most once at a time.
+        any_model: name → loader of a model that is none of these; ``None``: there is no other.
         allowance: bounds on a prompt, on an answer, and on the line for the models.
         gpu_seconds: longest generation on a lent GPU (ZeroGPU), where there is one.
     """
@@ -51,13 +57,17 @@ class Engine:
         self,
         loaders: Mapping[str, Loader],
         *,
+        any_model: Callable[[str], Loader] | None = None,
         allowance: Allowance = DEFAULT_ALLOWANCE,
         gpu_seconds: int = 120,
     ) -> None:
         self.line = Line(allowance)
         self.limits = allowance.limits
         self._allowance = allowance
-        self._loadings = {name: _Loading(loader) for name, loader in loaders.items()}
+        self._offered = {name: ModelLoading(name, loader) for name, loader in loaders.items()}
+        self._any_model = any_model
+        self._coming: ModelLoading | None = None
+        self._guest: ModelLoading | None = None
         # ZeroGPU forks a worker for the decorated function, so the model must be loaded before.
         lent = _lent_gpu(gpu_seconds)
         self._lent = lent is not None
@@ -66,8 +76,19 @@ class Engine:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the models, the default first."""
-        return tuple(self._loadings)
+        """Names of the models that this server was started with, the default first."""
+        return tuple(self._offered)
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether a visitor may name a model that is none of these."""
+        return self._any_model is not None
+
+    @property
+    def loaded(self) -> tuple[TracedModel, ...]:
+        """The models in memory."""
+        loadings = (*self._offered.values(), *filter(None, (self._guest,)))
+        return tuple(model for loading in loadings if (model := loading.ready) is not None)
 
     @property
     def seconds(self) -> float:
@@ -100,22 +121,43 @@ class Engine:
         except Exception as error:
             logger.warning("The model %s is not ready: %s", name, message(error))
 
-    def loading(self, name: str) -> Iterator[float]:
-        """Load a model if that has not been done; yields the seconds it has taken so far.
+    def loading(self, name: str) -> Iterator[LoadProgress]:
+        """Load a model if that has not been done; yields how far it is.
 
         Raises:
             ModelError: the model is not offered, or could not be loaded.
         """
-        loading = self._known(name)
+        if self._any_model is None or name in self._offered:
+            loading = self._known(name)
+        else:
+            loading = yield from self._invited(name, self._any_model)
         loading.start()
         while not loading.wait(_TICK):
-            yield loading.seconds
+            yield loading.progress
         loading.model()
+
+    def _invited(
+        self, name: str, any_model: Callable[[str], Loader]
+    ) -> Generator[LoadProgress, None, ModelLoading]:
+        """A model that is none of those offered: the one in memory, or one that takes its place."""
+        if self._guest is not None and self._guest.name == name:
+            return self._guest
+        coming = self._coming
+        if coming is None or coming.name != name:
+            # Loading cannot be broken off, and two would not fit.
+            while coming is not None and not coming.wait(_TICK):
+                yield coming.progress
+            self._coming = coming = ModelLoading(name, any_model(name), self._make_room)
+        return coming
+
+    def _make_room(self, coming: ModelLoading) -> None:
+        self._guest = None
+        _free_memory()
+        self._guest = coming
 
     def model(self, name: str) -> TracedModel | None:
         """A model, if it is loaded by now."""
-        loading = self._known(name)
-        return loading.model() if loading.wait(0) else None
+        return self._known(name).ready
 
     def stream(
         self,
@@ -124,16 +166,18 @@ class Engine:
         *,
         signals: tuple[str, ...],
         generation: Generation,
+        response: str | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Step]:
         """Trace a prompt with a model for which ``loading`` has ended.
 
+        ``response``: an answer written elsewhere, traced instead of one of the model's own.
         ``stopping`` is asked often, also while a film or a long prompt is read.
 
         Raises:
             Cancelled: it said so.
         """
-        with closing(self._generate(name, prompt, signals, generation)) as steps:
+        with closing(self._generate(name, prompt, signals, generation, response)) as steps:
             while True:
                 # Anew for every step: each may run in another thread.
                 with cancellable(stopping):
@@ -181,72 +225,55 @@ class Engine:
         return estimate_of(model, positions, generation.max_new_tokens, signals).told()
 
     def _steps(
-        self, name: str, prompt: Prompt, signals: tuple[str, ...], generation: Generation
+        self,
+        name: str,
+        prompt: Prompt,
+        signals: tuple[str, ...],
+        generation: Generation,
+        response: str | None = None,
     ) -> Iterator[Step]:
-        model = self._known(name).model()
-        return stream(model, prompt, signals=signals, generation=generation, limits=self.limits)
+        return stream(
+            self._known(name).model(),
+            prompt,
+            signals=signals,
+            generation=generation,
+            limits=self.limits,
+            response=response,
+        )
 
     def _packed(
-        self, name: str, prompt: Prompt, signals: tuple[str, ...], generation: Generation
+        self,
+        name: str,
+        prompt: Prompt,
+        signals: tuple[str, ...],
+        generation: Generation,
+        response: str | None = None,
     ) -> Iterator[Step]:
         """The steps, a few a second, as they can be sent from one process to another."""
         sent, stage = 0.0, ""
-        with closing(self._steps(name, prompt, signals, generation)) as steps:
+        with closing(self._steps(name, prompt, signals, generation, response)) as steps:
             for step in steps:
                 now = time.monotonic()
                 if step.stage != stage or now - sent >= _PACKED_PAUSE:
                     yield replace(step, snapshot=partial(_same, step.snapshot()))
                     sent, stage = now, step.stage
 
-    def _known(self, name: str) -> _Loading:
-        if name not in self._loadings:
-            raise ModelError(f"No model {name!r} here. Offered: {', '.join(self._loadings)}.")
-        return self._loadings[name]
+    def _known(self, name: str) -> ModelLoading:
+        if name in self._offered:
+            return self._offered[name]
+        guest = self._guest
+        if guest is None or guest.name != name:
+            raise ModelError(f"No model {name!r} here. Offered: {', '.join(self._offered)}.")
+        return guest
 
 
-class _Loading:
-    """One model on its way; after a failure the next ``start`` tries again."""
+def _free_memory() -> None:
+    """Give back what a model that nobody holds any more has taken."""
+    import torch
 
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
-        self._lock = threading.Lock()
-        self._over = threading.Event()
-        self._begun = 0.0
-        self._model: TracedModel | None = None
-        self._failure: BaseException | None = None
-        self._thread: threading.Thread | None = None
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._begun
-
-    def start(self) -> None:
-        with self._lock:
-            if self._model is not None or (self._thread and self._thread.is_alive()):
-                return
-            self._over.clear()
-            self._failure = None
-            self._begun = time.monotonic()
-            self._thread = threading.Thread(target=self._load, name="model loading", daemon=True)
-            self._thread.start()
-
-    def wait(self, seconds: float) -> bool:
-        return self._over.wait(seconds)
-
-    def model(self) -> TracedModel:
-        if self._failure is not None:
-            raise ModelError(message(self._failure))
-        if self._model is None:
-            raise ModelError("The model is still loading. Try again in a moment.")
-        return self._model
-
-    def _load(self) -> None:
-        try:
-            self._model = self._loader()
-        except Exception as error:
-            self._failure = error
-        finally:
-            self._over.set()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _silence(folder: Path) -> Path:

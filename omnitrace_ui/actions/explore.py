@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from omnitrace_ui.actions.messages import message
 from omnitrace_ui.actions.present import show
 from omnitrace_ui.actions.prompts import RefusedPartsError, check_files, prompt_form, take_sample
 from omnitrace_ui.actions.settings import Settings, curation_values, preset_of, read_settings
+from omnitrace_ui.actions.sound import Segmenters, cut
 from omnitrace_ui.session import Store, Visitor
 from omnitrace_ui.views import GivenPart, Status
 from omnitrace_ui.views.wire import JSON
@@ -37,6 +38,7 @@ class Site:
     engine: Engine
     store: Store
     library: Library = field(default_factory=Library)
+    segmenters: Segmenters = field(default_factory=Segmenters)
 
 
 class Explore:
@@ -60,7 +62,8 @@ class Explore:
 
     def recurate(self, visitor: Visitor, values: dict[str, Any]) -> tuple[JSON, str]:
         """A control was moved: the view under the new settings, and the preset they are."""
-        visitor.settings = read_settings(values)
+        chosen = visitor.settings.segmenter
+        visitor.settings = replace(read_settings(values), segmenter=chosen)
         return show(visitor), preset_of(visitor.settings.curation)
 
     def preset(self, visitor: Visitor, name: str) -> tuple[JSON, dict[str, Any]]:
@@ -79,6 +82,10 @@ class Explore:
         """The view under the default settings, and the values of the curation controls."""
         visitor.settings = Settings()
         return show(visitor), curation_values(DEFAULT_CURATION)
+
+    def cut(self, visitor: Visitor, segmenter: str) -> Iterator[JSON]:
+        """A segmenter was chosen, or an answer is done: views while its sound is cut."""
+        yield from cut(visitor, segmenter, self.site.segmenters, self.site.engine.limits)
 
     def select(self, visitor: Visitor, span: int) -> JSON:
         """A sentence was selected: it alone brings where its signal fell, and what others say."""

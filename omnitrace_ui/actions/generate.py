@@ -21,7 +21,7 @@ from omnitrace_ui.actions.present import finished_to, show
 from omnitrace_ui.actions.prompts import RefusedPartsError, read_prompt
 from omnitrace_ui.session import Store, Visitor
 from omnitrace_ui.views import GivenPart, Status
-from omnitrace_ui.views.wire import JSON
+from omnitrace_ui.views.wire import JSON, clean
 
 STAGES = {
     "reading": "Reading your files",
@@ -31,13 +31,21 @@ STAGES = {
 }
 """Stage of a step → words."""
 
+GIVEN_STAGES = STAGES | {"decoding": "Reading the given answer"}
+"""The same where nothing is generated."""
+
 PAUSE = 0.1
 """Seconds between two frames at least: the browser's cost of one is about 10 ms."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be traced, as the page sends it; ``address``: the network it comes from."""
+    """What is to be traced, as the page sends it.
+
+    Attributes:
+        address: the network it comes from.
+        response: an answer written elsewhere.
+    """
 
     instruction: str
     form: Sequence[GivenPart]
@@ -45,6 +53,7 @@ class Request:
     signals: tuple[str, ...]
     generation: Generation
     address: str = ""
+    response: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,12 +133,13 @@ class Generator:
             request.instruction, request.form, visitor, self._store,
             folder=folder, limits=self._engine.limits,
         )  # fmt: skip
+        response = _given(request.response)
         if not request.signals:
             raise InputError("No signal is recorded. Choose at least one under “Model and signal”.")
-        for seconds in self._engine.loading(request.model):
+        for progress in self._engine.loading(request.model):
             if visitor.stopping:
                 break
-            yield self._busy(visitor, f"Loading the model {request.model} · {seconds:.0f} s")
+            yield self._busy(visitor, f"{progress.text} · {progress.seconds:.0f} s")
         if visitor.stopping:
             return
         steps = self._engine.stream(
@@ -137,6 +147,7 @@ class Generator:
             prompt,
             signals=request.signals,
             generation=self._engine.within(request.generation),
+            response=response,
             stopping=lambda: visitor.stopping,
         )
         with closing(steps):
@@ -167,12 +178,13 @@ class Generator:
 
     def _words(self, step: Step, request: Request) -> str:
         """What is going on; before the prompt is read, also what it will take."""
+        stages = GIVEN_STAGES if request.response.strip() else STAGES
         expected = ""
         if step.stage == "encoding":
             expected = self._engine.expected(
                 request.model, step.total, request.signals, request.generation
             )
-        return " · ".join(filter(None, (STAGES[step.stage], expected)))
+        return " · ".join(filter(None, (stages[step.stage], expected)))
 
     def _take(self, visitor: Visitor, step: Step, name: str, folder: Path) -> bool:
         """Make the newest step the visitor's trace, if a sentence more stands by now.
@@ -209,6 +221,13 @@ class TooLongError(OmniTraceError):
             f"This answer was stopped after {spoken(seconds)}, the longest that one may take here. "
             "What was written stays. Ask for a shorter answer, give less, or record fewer signals."
         )
+
+
+def _given(response: object) -> str | None:
+    """An answer written elsewhere; ``None`` if the field was left empty."""
+    if not isinstance(response, str):
+        raise InputError("The given answer must be text. Reload the page.")
+    return clean(response) if response.strip() else None
 
 
 def settled(visitor: Visitor) -> Status:

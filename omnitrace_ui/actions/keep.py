@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,8 @@ from core.trace import Trace
 from omnitrace_ui.actions.generate import done
 from omnitrace_ui.actions.library import SUFFIX
 from omnitrace_ui.actions.link import take_view, with_view
-from omnitrace_ui.actions.present import explain_with, short_title, show_whole
+from omnitrace_ui.actions.present import explain_with, short_title, show_whole, transcript
+from omnitrace_ui.actions.settings import BINS
 from omnitrace_ui.components.standalone import standalone
 from omnitrace_ui.session import Store, Visitor
 from omnitrace_ui.views.figure import explanation_figure
@@ -45,6 +47,9 @@ def save_explanation(visitor: Visitor, store: Store) -> Path:
         "curation": visitor.settings.curation.to_json(),
         **to_json(explain_with(trace, visitor.settings)),
     }
+    said = transcript(trace, visitor.settings)
+    if said is not None:
+        document["segments"] = {part: [s._asdict() for s in found] for part, found in said.items()}
     target = _target(visitor, store, ".json")
     target.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
     return target
@@ -102,6 +107,8 @@ def open_trace(visitor: Visitor, store: Store, path: Path) -> None:
     folder = store.fresh_folder(visitor)
     trace = Trace.load(path, folder)
     visitor.trace, visitor.folder = trace, folder
+    if visitor.settings.segmenter not in (BINS, *trace.transcripts):
+        visitor.settings = replace(visitor.settings, segmenter=None)
     visitor.trace_key = f"{visitor.runs}-{secrets.token_hex(4)}"
     visitor.selected = None
     if trace.view:

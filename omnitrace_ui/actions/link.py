@@ -15,11 +15,17 @@ from urllib.parse import urlencode
 from core.errors import InputError
 from core.spans import spans
 from core.trace import Trace
-from omnitrace_ui.actions.settings import POS_CLASSES, Settings, curation_values, read_settings
+from omnitrace_ui.actions.settings import (
+    BINS,
+    POS_CLASSES,
+    Settings,
+    curation_values,
+    read_settings,
+)
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views.wire import JSON
 
-TRACE, SENTENCE = "trace", "sentence"
+TRACE, SENTENCE, CUT = "trace", "sentence", "cut"
 _LONGEST = 200
 _DIGITS = 7
 _MOST = dict.fromkeys(POS_CLASSES, 1.0) | {"gamma": 5.0}
@@ -30,6 +36,8 @@ def view_parameters(visitor: Visitor) -> dict[str, str]:
     """The visitor's settings and selection."""
     settings, defaults = _values(visitor.settings), _values(Settings())
     found = {name: _text(v) for name, v in settings.items() if v != defaults[name]}
+    if visitor.settings.segmenter is not None:
+        found[CUT] = visitor.settings.segmenter
     if visitor.selected is not None:
         found[SENTENCE] = str(visitor.selected + 1)
     return found
@@ -48,7 +56,11 @@ def address(visitor: Visitor) -> str:
 
 def take_view(visitor: Visitor, parameters: Mapping[str, str]) -> None:
     """Take over settings and selection, as far as they make sense."""
-    visitor.settings = settings_of(parameters)
+    kept = () if visitor.trace is None else tuple(visitor.trace.transcripts)
+    by = parameters.get(CUT)
+    visitor.settings = replace(
+        settings_of(parameters), segmenter=by if by in (BINS, *kept) else None
+    )
     visitor.selected = None
     sentence = parameters.get(SENTENCE, "")
     plain = isinstance(sentence, str) and sentence.isascii() and sentence.isdigit()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from core.curation import DEFAULT_CURATION
 from core.explain import Explanation, explain
+from core.segmenters import by_segments
 from core.signals.registry import BEST, SIGNALS
-from core.sources import Granularity
-from core.trace import Trace
+from core.trace import Trace, Transcript
 from omnitrace_ui.actions.link import address, view_parameters
-from omnitrace_ui.actions.settings import CUSTOM, Settings, preset_of
+from omnitrace_ui.actions.settings import BINS, CUSTOM, Settings, preset_of
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views import Status, answer_model, parts_model, units_model, view_value
 from omnitrace_ui.views.pinned import Side, pinned_model
@@ -29,7 +29,7 @@ def show(visitor: Visitor) -> JSON:
     explanation = explain_with(trace, visitor.settings)
     answer = _growing(visitor, explanation) if visitor.running else _whole(visitor, explanation)
     known, cut = visitor.sent
-    key = _name(visitor.settings.granularity)
+    key = _name(trace, visitor.settings)
     new_trace = known != visitor.trace_key
     visitor.sent = (visitor.trace_key, key)
     return _alongside(visitor, explanation) | view_value(
@@ -37,7 +37,7 @@ def show(visitor: Visitor) -> JSON:
         trace=visitor.trace_key,
         key=key,
         parts=parts_model(trace, _files(trace, visitor.folder)) if new_trace else None,
-        units=units_model(trace, explanation.sources) if new_trace or cut != key else None,
+        units=_units(trace, explanation, visitor.settings) if new_trace or cut != key else None,
         answer=answer,
     )
 
@@ -81,9 +81,9 @@ def show_whole(
     value = view_value(
         Status("done"),
         trace="trace",
-        key=_name(settings.granularity),
+        key=_name(trace, settings),
         parts=parts_model(trace, {}),
-        units=units_model(trace, explanation.sources),
+        units=_units(trace, explanation, settings),
         answer=answer,
     )
     return value, _files(trace, folder)
@@ -91,12 +91,20 @@ def show_whole(
 
 def explain_with(trace: Trace, settings: Settings) -> Explanation:
     """The explanation under these settings."""
+    said, granularity = transcript(trace, settings), settings.granularity
+    if settings.segmenter == BINS:
+        granularity = replace(granularity, time="bins")
     return explain(
         trace,
         signal=shown_signal(trace, settings),
         curation=settings.curation,
-        granularity=settings.granularity,
+        granularity=granularity if said is None else by_segments(said, granularity),
     )
+
+
+def transcript(trace: Trace, settings: Settings) -> Transcript | None:
+    """What the chosen segmenter found, if there is one and the trace keeps it."""
+    return trace.transcripts.get(settings.segmenter or "")
 
 
 def shown_signal(trace: Trace, settings: Settings) -> str | None:
@@ -151,8 +159,15 @@ def _growing(visitor: Visitor, explanation: Explanation) -> JSON:
     return model
 
 
-def _name(granularity: Granularity) -> str:
-    return f"{granularity.text}-{granularity.bin_seconds:g}"
+def _units(trace: Trace, explanation: Explanation, settings: Settings) -> JSON:
+    return units_model(trace, explanation.sources, transcript(trace, settings))
+
+
+def _name(trace: Trace, settings: Settings) -> str:
+    """A name for the cut into units."""
+    cut = f"{settings.granularity.text}-{settings.granularity.bin_seconds:g}"
+    by = settings.segmenter == BINS or transcript(trace, settings) is not None
+    return f"{cut}-{settings.segmenter}" if by else cut
 
 
 def _files(trace: Trace, folder: Path | None) -> dict[int, Path]:

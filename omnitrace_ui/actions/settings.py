@@ -9,6 +9,9 @@ from typing import Any
 from core.curation import DEFAULT_CURATION, OTHER, Curation
 from core.sources import DEFAULT_GRANULARITY, Granularity
 
+BINS = "bins"
+"""The choice of fixed bins of time, in place of a segmenter."""
+
 CUSTOM = "custom"
 """Shown as the preset when the controls agree with none."""
 
@@ -39,11 +42,18 @@ CONTROLS = ("signal", *CURATION_CONTROLS, "text_units", "bin_seconds")
 
 @dataclass(frozen=True)
 class Settings:
-    """How a trace is explained. ``signal`` ``None``: the first that was recorded."""
+    """How a trace is explained.
+
+    Attributes:
+        signal: ``None``: the first that was recorded.
+        segmenter: whose segments sound is cut into, where the trace keeps them; ``BINS``: all of
+            time into bins; ``None``: where it divides by itself.
+    """
 
     signal: str | None = None
     curation: Curation = DEFAULT_CURATION
     granularity: Granularity = DEFAULT_GRANULARITY
+    segmenter: str | None = None
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:

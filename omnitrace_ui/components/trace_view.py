@@ -18,6 +18,7 @@ SCRIPTS = (
     "dom",
     "lanes",
     "timeline",
+    "transcript",
     "answer",
     "sources",
     "ranking",

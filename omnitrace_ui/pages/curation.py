@@ -12,8 +12,9 @@ from core.sources import BIN_SECONDS, DEFAULT_GRANULARITY
 from omnitrace_ui.actions.explore import Explore
 from omnitrace_ui.actions.messages import told
 from omnitrace_ui.actions.settings import CONTROLS, CUSTOM, curation_values
+from omnitrace_ui.actions.sound import NATURAL, Segmenters
 from omnitrace_ui.components.trace_view import TraceView
-from omnitrace_ui.pages.events import AT_ONCE, Updates, signal_choice
+from omnitrace_ui.pages.events import AT_ONCE, Updates, segmenter_choice, signal_choice
 from omnitrace_ui.session import Visitor
 
 _ASSIGNMENTS = [("Mass: the sum over the unit", "mass"), ("Peak: its strongest position", "peak")]
@@ -47,9 +48,10 @@ class CurationPanel:
     preset: gr.Dropdown
     reset: gr.Button
     controls: dict[str, gr.components.Component]
+    segmenter: gr.Dropdown
 
 
-def build_curation() -> CurationPanel:
+def build_curation(segmenters: Segmenters) -> CurationPanel:
     """Build the panel inside the current ``gr.Blocks``."""
     values = curation_values(DEFAULT_CURATION)
     made: dict[str, gr.components.Component] = {}
@@ -67,6 +69,9 @@ def build_curation() -> CurationPanel:
         )
         reset = gr.Button("Reset", size="sm", elem_id="reset", min_width=70, scale=0)
     made["signal"] = gr.Dropdown([], label="Signal", interactive=False, elem_id="signal")
+    segmenter = gr.Dropdown(
+        segmenters.choices(None), value=NATURAL, label="Units of time", elem_id="segmenter"
+    )
     for name in ("coverage", "min_share", "min_run"):
         share(name)
     with gr.Accordion("Units and rules", open=False):
@@ -75,7 +80,7 @@ def build_curation() -> CurationPanel:
             DEFAULT_GRANULARITY.bin_seconds,
             step=0.25,
             label="Time bin",
-            info="Seconds of sound and film that make a unit",
+            info="Seconds that make a unit where time is cut into bins",
             elem_id="bin_seconds",
         )
         choice("text_units", "Units of text", _TEXT_UNITS, DEFAULT_GRANULARITY.text)
@@ -94,7 +99,7 @@ def build_curation() -> CurationPanel:
     with gr.Accordion("Weight of a word by part of speech", open=False):
         for name, label in _POS_LABELS.items():
             made[name] = gr.Slider(0, 1, values[name], step=0.05, label=label, elem_id=name)
-    return CurationPanel(preset, reset, {name: made[name] for name in CONTROLS})
+    return CurationPanel(preset, reset, {name: made[name] for name in CONTROLS}, segmenter)
 
 
 def wire_curation(
@@ -118,10 +123,12 @@ def wire_curation(
             controls["text_units"]: mine.settings.granularity.text,
             controls["bin_seconds"]: mine.settings.granularity.bin_seconds,
             controls["signal"]: signal_choice(mine),
+            panel.segmenter: segmenter_choice(actions.site.segmenters, mine),
             **{controls[key]: value for key, value in values.items()},
         }
 
-    inputs, everything = [visitor, *controls.values()], [view, panel.preset, *controls.values()]
+    inputs = [visitor, *controls.values()]
+    everything = [view, panel.preset, panel.segmenter, *controls.values()]
     for control in controls.values():
         control.input(told(recurate), inputs, [view, panel.preset], **AT_ONCE)
     panel.preset.input(told(preset), [visitor, panel.preset], everything, **AT_ONCE)

@@ -8,6 +8,7 @@ import gradio as gr
 
 from core.signals.registry import SIGNALS
 from omnitrace_ui.actions.present import shown_signal
+from omnitrace_ui.actions.sound import NATURAL, Segmenters
 from omnitrace_ui.session import Visitor
 
 Updates = dict[gr.components.Component, Any]
@@ -29,3 +30,9 @@ def signal_choice(visitor: Visitor) -> Any:
     value = shown_signal(visitor.trace, visitor.settings) if visitor.trace else None
     titled = [(SIGNALS[name].title if name in SIGNALS else name, name) for name in recorded]
     return gr.update(choices=titled, value=value, interactive=bool(recorded))
+
+
+def segmenter_choice(segmenters: Segmenters, visitor: Visitor) -> Any:
+    """What the time of the visitor's trace can be cut by, as an update of a dropdown."""
+    choices = segmenters.choices(visitor.trace)
+    return gr.update(choices=choices, value=visitor.settings.segmenter or NATURAL)

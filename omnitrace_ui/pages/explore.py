@@ -14,9 +14,11 @@ from omnitrace_ui.pages.check import wire_check
 from omnitrace_ui.pages.curation import build_curation, wire_curation
 from omnitrace_ui.pages.events import AT_ONCE
 from omnitrace_ui.pages.form import build_form, wire_form
+from omnitrace_ui.pages.models import wire_models
 from omnitrace_ui.pages.pin import wire_pin
 from omnitrace_ui.pages.share import build_share, wire_link, wire_share
 from omnitrace_ui.pages.shelf import build_shelf, wire_shelf
+from omnitrace_ui.pages.sound import wire_sound
 from omnitrace_ui.session import Visitor
 
 
@@ -36,7 +38,7 @@ def explore_page(
             with gr.Tab("Prompt"):
                 form = build_form(site, signals)
             with gr.Tab("Curation"):
-                curation = build_curation()
+                curation = build_curation(site.segmenters)
             with gr.Tab("Save and open"):
                 shelf = build_shelf(site)
                 share = build_share()
@@ -44,9 +46,19 @@ def explore_page(
             view = TraceView(elem_id="view")
     actions = Explore(site)
     signal = curation.controls["signal"]
-    wire_form(actions, visitor, form, view=view, signal=signal)
+    traced = wire_form(actions, visitor, form, view=view, signal=signal)
     wire_curation(actions, visitor, curation, view=view)
-    opened = wire_shelf(actions, visitor, shelf, view=view, signal=signal, page=page)
+    wire_models(site, form.model, form.in_memory, page=page)
+    wire_sound(actions, visitor, curation.segmenter, view=view, after=traced)
+    opened = wire_shelf(
+        actions,
+        visitor,
+        shelf,
+        view=view,
+        signal=signal,
+        segmenter=curation.segmenter,
+        page=page,
+    )
     _wire_view(actions, visitor, view)
     wire_check(site, visitor, view)
     wire_pin(visitor, view)

@@ -14,9 +14,12 @@ from core.trace import Generation
 from omnitrace_ui.actions.explore import WORLD_ONLY, Explore, Site
 from omnitrace_ui.actions.generate import Frame, Request
 from omnitrace_ui.actions.messages import told
+from omnitrace_ui.actions.models import in_memory
 from omnitrace_ui.components.parts_builder import PartsBuilder, part_errors
+from omnitrace_ui.components.text_line import TextLine
 from omnitrace_ui.components.trace_view import TraceView
 from omnitrace_ui.pages.events import AT_ONCE, IN_LINE, PRIVATE, Updates, signal_choice
+from omnitrace_ui.pages.models import build_models
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views import GivenPart
 
@@ -30,6 +33,9 @@ _SHOW_ANSWER = """(visitor) => {
   return [visitor];
 }"""
 """On a narrow screen the answer is below the form."""
+
+_TRACE_LABEL = '(given) => (given ?? "").trim() ? "Trace the given answer" : "Trace"'
+"""The field is folded: what is left in it must not be traced unnoticed."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class Form:
     model: gr.Dropdown
     signals: gr.CheckboxGroup
     generation: dict[str, gr.components.Component]
+    given: gr.Textbox
+    in_memory: TextLine
 
 
 def build_form(site: Site, signals: Mapping[str, str]) -> Form:
@@ -72,7 +80,7 @@ def build_form(site: Site, signals: Mapping[str, str]) -> Form:
         stop = gr.Button("Stop", elem_id="stop", interactive=False, min_width=80)
     note = gr.Markdown(WORLD_ONLY, visible=False, elem_id="note")
     with gr.Accordion("Model and generation", open=False, elem_id="generation"):
-        model = gr.Dropdown(list(site.engine.names), label="Model", interactive=True)
+        model, memory = build_models(site)
         recorded = gr.CheckboxGroup(
             [(title, name) for name, title in signals.items()],
             value=[BEST, *DEFAULT_SIGNALS],
@@ -80,7 +88,18 @@ def build_form(site: Site, signals: Mapping[str, str]) -> Form:
             info="Gradient signals take about twice the time.",
         )
         generation = _generation()
-    return Form(instruction, parts, trace, stop, note, dataset, model, recorded, generation)
+    with gr.Accordion("Trace a given answer", open=False, elem_id="given-answer"):
+        given = gr.Textbox(
+            label="Answer",
+            info="Written elsewhere, e.g. by a model behind an API: the model above reads it "
+            "instead of answering. Empty: it answers itself.",
+            lines=4,
+            max_lines=12,
+            elem_id="given",
+        )
+    return Form(
+        instruction, parts, trace, stop, note, dataset, model, recorded, generation, given, memory
+    )
 
 
 def _generation() -> dict[str, gr.components.Component]:
@@ -111,8 +130,11 @@ def _generation() -> dict[str, gr.components.Component]:
 
 def wire_form(
     actions: Explore, visitor: gr.State, form: Form, *, view: TraceView, signal: gr.Dropdown
-) -> None:
-    """Let the form act; ``signal``: where the recorded signals are chosen from."""
+) -> gr.events.Dependency:
+    """Let the form act; returns what ends with every answer.
+
+    ``signal``: where the recorded signals are chosen from.
+    """
 
     def run(
         mine: Visitor,
@@ -121,12 +143,13 @@ def wire_form(
         parts: list[GivenPart],
         model: str,
         signals: list[str],
+        given: str,
         *generation: float,
     ) -> Iterator[Updates]:
         settings = _generation_of(dict(zip(form.generation, generation, strict=True)))
         actions.site.store.arrive(asked.session_hash, mine)
         address = asked.client.host if asked.client else ""
-        request = Request(instruction, parts, model, tuple(signals), settings, address)
+        request = Request(instruction, parts, model, tuple(signals), settings, address, given)
         for frame in actions.generator.run(mine, request):
             updates: Updates = {view: frame.view}
             if not frame.running:
@@ -134,6 +157,7 @@ def wire_form(
                 updates[form.parts] = part_errors(frame.refused)
                 updates[form.note] = gr.update(visible=actions.is_beyond_its_world(mine))
                 updates[signal] = signal_choice(mine)
+                updates[form.in_memory] = in_memory(actions.site.engine)
                 updates[visitor] = mine
             yield updates
 
@@ -171,13 +195,15 @@ def wire_form(
             form.parts,
             form.model,
             form.signals,
+            form.given,
             *form.generation.values(),
         ],
-        [view, form.trace, form.stop, form.parts, form.note, signal, visitor],
+        [view, form.trace, form.stop, form.parts, form.note, form.in_memory, signal, visitor],
         **IN_LINE,
     )
     traced.failure(give_up, visitor, [view, form.trace, form.stop], queue=False, **PRIVATE)
     form.stop.click(actions.stop, visitor, None, **AT_ONCE)
+    form.given.change(None, form.given, form.trace, js=_TRACE_LABEL, **AT_ONCE)
     form.parts.change(told(check), [visitor, form.parts], form.parts, js=_ARRIVED, **AT_ONCE)
     form.examples.click(
         told(actions.example),
@@ -185,6 +211,8 @@ def wire_form(
         [form.instruction, form.parts],
         **AT_ONCE,
     )
+    form.examples.click(lambda: "", None, form.given, **AT_ONCE)
+    return traced
 
 
 def _generation_of(values: dict[str, float]) -> Generation:

@@ -11,7 +11,7 @@ from omnitrace_ui.actions.keep import save_explanation, save_page, save_trace
 from omnitrace_ui.actions.library import SUFFIX
 from omnitrace_ui.actions.messages import told
 from omnitrace_ui.components.trace_view import TraceView
-from omnitrace_ui.pages.events import PRIVATE, Updates, signal_choice
+from omnitrace_ui.pages.events import PRIVATE, Updates, segmenter_choice, signal_choice
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views.wire import JSON
 
@@ -67,6 +67,7 @@ def wire_shelf(
     *,
     view: TraceView,
     signal: gr.Dropdown,
+    segmenter: gr.Dropdown,
     page: gr.Blocks,
 ) -> tuple[gr.events.Dependency, ...]:
     """Let the shelf act, and open what the page's address asks for.
@@ -85,7 +86,12 @@ def wire_shelf(
         return str(save_page(mine, store))
 
     def shown(mine: Visitor, value: JSON) -> Updates:
-        return {view: value, visitor: mine, signal: signal_choice(mine)}
+        return {
+            view: value,
+            visitor: mine,
+            signal: signal_choice(mine),
+            segmenter: segmenter_choice(actions.site.segmenters, mine),
+        }
 
     def open_upload(mine: Visitor, path: str) -> Updates:
         return {**shown(mine, actions.open_upload(mine, path)), shelf.upload: None}
@@ -105,7 +111,7 @@ def wire_shelf(
         button.click(told(make), visitor, shelf.download, **PRIVATE).success(
             None, shelf.download, None, js=DOWNLOAD, **PRIVATE
         )
-    outputs = [view, visitor, signal]
+    outputs = [view, visitor, signal, segmenter]
     uploaded = shelf.upload.upload(
         told(open_upload), [visitor, shelf.upload], [*outputs, shelf.upload], **PRIVATE
     )

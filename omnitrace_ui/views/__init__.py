@@ -24,8 +24,11 @@ adds ``url`` on the way out; its path is one that the server chose, never one re
                "file": FileData | null, "width", "height", "duration": number | null,
                "sound": bool, "peaks": [0..100, …], "notes": [str, …]}
     units   = {"list": [[id, lane, part, label, start, end], …],     # seconds, else null
-               "pieces": {part: [[unit or -1, str], …]}}  # a text part, cut; joined = its text
-    answer  = {"spans": [span, …], "tail": str, "stopped": str, "rules": rules}
+               "pieces": {part: [[unit or -1, str], …]},  # a text part, cut; joined = its text
+               # a sound that a segmenter cut: its segments and the gaps (text null) between them
+               "said": {part: [[unit or -1, start, end, speaker | null, text | null], …]}}
+    answer  = {"spans": [span, …], "tail": str, "stopped": str, "rules": rules,
+               "given": bool}          # written elsewhere, and only traced here
     span    = {"id": int, "before": str, "text": str, "live": bool, "own": bool,
                "lane": lane | null, "strength": 0..1,     # main lane, the share of votes it holds
                "cites": [[unit, share, run, score], …],   # best first: rank = index + 1

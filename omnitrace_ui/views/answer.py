@@ -57,6 +57,7 @@ def answer_model(
         "spans": spans,
         "tail": clean(trace.answer[at:]),
         "stopped": trace.stopped,
+        "given": trace.given,
         "rules": {"signal": explanation.signal, **_rules(curation)},
     }
 

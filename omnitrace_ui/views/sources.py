@@ -8,7 +8,8 @@ from pathlib import Path
 
 from core.prompt import Part, TextPart
 from core.sources import Sources, SourceUnit
-from core.trace import MediaInfo, Trace
+from core.trace import MediaInfo, Trace, Transcript
+from omnitrace_ui.views.transcript import transcript_model
 from omnitrace_ui.views.wire import JSON, clean, file_data, rounded
 
 _NAMES = {"text": "Text", "image": "Image", "audio": "Audio", "video": "Film"}
@@ -57,8 +58,8 @@ def _peaks(peaks: tuple[float, ...]) -> list[int]:
     return [round(100 * min(1.0, max(0.0, rounded(max(group))))) for group in groups]
 
 
-def units_model(trace: Trace, sources: Sources) -> JSON:
-    """The units, and every text part cut at them."""
+def units_model(trace: Trace, sources: Sources, transcript: Transcript | None = None) -> JSON:
+    """The units, and every text part cut at them; ``transcript``: what the sound was cut by."""
     cut: dict[int, list[tuple[int, SourceUnit]]] = {}
     for index, unit in enumerate(sources.units):
         if unit.lane == "text":
@@ -70,6 +71,7 @@ def units_model(trace: Trace, sources: Sources) -> JSON:
             for index, part in enumerate(trace.prompt.parts)
             if isinstance(part, TextPart)
         },
+        "said": {} if transcript is None else transcript_model(trace, sources, transcript),
     }
 
 

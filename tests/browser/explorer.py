@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,8 @@ from core.models.registry import load_model
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.explore import Site
 from omnitrace_ui.actions.library import Library
+from omnitrace_ui.actions.loading import Loader
+from omnitrace_ui.actions.sound import OFFLINE, Segmenters
 from omnitrace_ui.layout import build_app
 from omnitrace_ui.server import Serving, launch, private_folder
 from omnitrace_ui.session import Store
@@ -37,13 +39,19 @@ ARGS = [
 
 
 @contextmanager
-def served(traces: Path, *, port: int | None = None) -> Iterator[str]:
+def served(
+    traces: Path,
+    *,
+    port: int | None = None,
+    any_model: Callable[[str], Loader] | None = None,
+    segmenters: Sequence[str] = OFFLINE,
+) -> Iterator[str]:
     """The app with the embedded model; yields its address."""
     before = os.environ.get("GRADIO_TEMP_DIR")
     root = private_folder()
-    engine = Engine({"embedded": partial(load_model, "embedded")})
-    store = Store(root)
-    app = build_app(Site(engine, store, Library.read(HELDOUT, traces)))
+    engine = Engine({"embedded": partial(load_model, "embedded")}, any_model=any_model)
+    store, library = Store(root), Library.read(HELDOUT, traces)
+    app = build_app(Site(engine, store, library, Segmenters(segmenters)))
     try:
         address = launch(app, Serving(port=port), store)
         engine.warm_up()

@@ -3,6 +3,7 @@
 ``tiny_model()`` is the adapter around it; ``save_tiny(folder)`` writes what ``load_model`` reads.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from core.models.qwen2_5_omni import Qwen25Omni  # isort: skip  (first: it makes torchvision usable)
+from core.models.registry import Stage  # isort: skip
 from transformers import (
     PreTrainedTokenizerFast,
     Qwen2_5OmniProcessor,
@@ -161,9 +163,14 @@ def tiny_thinker(
     return thinker
 
 
-@lru_cache(maxsize=1)
-def tiny_model() -> Qwen25Omni:
+def tiny_model(*, on_stage: Callable[[Stage], None] = lambda _: None) -> Qwen25Omni:
     """The adapter around the tiny model; shared, as visitors share a model."""
+    on_stage("reading")
+    return _shared_model()
+
+
+@lru_cache(maxsize=1)
+def _shared_model() -> Qwen25Omni:
     processor = tiny_processor()
     return Qwen25Omni(tiny_thinker(processor.tokenizer), processor, name="tiny")
 

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 
 from core.errors import LimitError
 from core.media import Limits, check_prompt
-from core.models.base import Prepared
+from core.models.base import Prepared, weight_bytes
 from core.models.chat import Markup, render
 from core.models.generic.families import FAMILIES, UNKNOWN
 from core.models.generic.media import Decoded, MediaReader, Processed, Replacement, sound_of
@@ -62,6 +62,7 @@ class GenericModel:
         self.processor = processor
         self.text_model = model.get_decoder()
         self.chosen_heads = chosen_heads
+        self.weight_bytes = weight_bytes(model)
         text = model.config.get_text_config(decoder=True)
         self.context: int = getattr(text, "max_position_embeddings", tokenizer.model_max_length)
         self.stop_tokens = _stop_tokens(model, tokenizer)

@@ -24,7 +24,7 @@ from transformers import DynamicCache
 
 from core.errors import LimitError, ModelError
 from core.media import RATE, Film, Limits, Picture, Sound, check_prompt, load_part
-from core.models.base import Loading, Prepared
+from core.models.base import Loading, Prepared, weight_bytes
 from core.models.cache import hold_constant
 from core.models.chat import Markup, render
 from core.models.heads import read_heads
@@ -103,6 +103,7 @@ class MiniCPMO45:
     ) -> None:
         self.model = model
         self.chosen_heads = chosen_heads
+        self.weight_bytes = weight_bytes(model)
         self.processor = processor
         self.text_model = model.llm.model
         self.context: int = model.config.max_position_embeddings

@@ -22,7 +22,7 @@ from transformers import (
 
 from core.errors import LimitError
 from core.media import Limits, check_prompt
-from core.models.base import Loading, Prepared
+from core.models.base import Loading, Prepared, weight_bytes
 from core.models.cache import hold_constant, repeated, size
 from core.models.graph import ROWS, Graph, require_whole, static_cache
 from core.models.heads import read_heads
@@ -94,6 +94,7 @@ class Qwen25Omni:
             world_only=world_only,
         )
         self.chosen_heads = chosen_heads
+        self.weight_bytes = weight_bytes(thinker)
         self._codec = TextCodec(processor.tokenizer)
         self._reader = MediaReader(processor, context=self.context)
         self._graph = Graph(partial(_step, thinker))

@@ -8,7 +8,7 @@ from core.models.base import TracedModel
 from core.trace import Generation
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.explore import Explore, Site
-from omnitrace_ui.actions.generate import STAGES
+from omnitrace_ui.actions.generate import GIVEN_STAGES, STAGES
 from omnitrace_ui.actions.messages import UNEXPECTED
 from omnitrace_ui.actions.present import finished_to
 from omnitrace_ui.session import Store, Visitor
@@ -142,6 +142,8 @@ def test_a_bad_file_is_told_beside_its_part_and_costs_nothing(explore, request_o
         ({"model": "/etc"}, "Offered: tiny"),
         ({"generation": Generation(top_p=0.0)}, "top_p"),
         ({"instruction": None}, "Reload"),
+        ({"response": None}, "Reload"),
+        ({"response": "word " * 70_000}, "Give a shorter answer"),
     ],
 )
 def test_what_cannot_be_traced_is_told(explore, request_of, changes, says):
@@ -150,6 +152,18 @@ def test_what_cannot_be_traced_is_told(explore, request_of, changes, says):
     status = frames[-1].view["status"]
     assert status["phase"] == "error" and says in status["text"]
     assert not visitor.running
+
+
+def test_a_given_answer_is_traced_word_by_word_and_marked(explore, request_of):
+    visitor = Visitor()
+    sentences = ["Anna has a red ball.", "Bob has no car."] * 10
+    frames = run(explore, visitor, request_of(response=" ".join(sentences)))
+    assert GIVEN_STAGES["decoding"] in [frame.view["status"]["text"] for frame in frames]
+    answer = frames[-1].view["answer"]
+    assert [span["text"] for span in answer["spans"]] == sentences
+    assert visitor.trace.given and answer["given"]
+    run(explore, visitor, request_of(response=" \n"))
+    assert not visitor.trace.given, "an empty field means that the model answers itself"
 
 
 def test_texts_without_a_word_are_left_out(explore, request_of):
@@ -162,7 +176,7 @@ def test_texts_without_a_word_are_left_out(explore, request_of):
 def test_a_model_that_cannot_be_loaded_is_told_and_tried_again(tmp_path, request_of, caplog):
     attempts = []
 
-    def load() -> TracedModel:
+    def load(*, on_stage) -> TracedModel:
         attempts.append(1)
         if len(attempts) == 1:
             raise RuntimeError("/srv/models/secret")
