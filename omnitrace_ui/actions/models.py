@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from core.models.base import TracedModel
 from core.models.registry import available_models
 from omnitrace_ui.actions.engine import Engine
+from omnitrace_ui.actions.line import LOOK, standing
 from omnitrace_ui.actions.messages import message
 
-Line = tuple[str, str]
+Said = tuple[str, str]
 """What is said of the models, and a note beside it: the seconds of a loading one."""
 
 
@@ -20,18 +22,25 @@ def model_choices(engine: Engine) -> list[tuple[str, str]]:
     return [(titles.get(name, name), name) for name in (*engine.names, *others)]
 
 
-def load(engine: Engine, name: str) -> Iterator[Line]:
-    """Load the chosen model, or say why it cannot be; never raises."""
+def load(engine: Engine, name: str, address: str = "") -> Iterator[Said]:
+    """Load the chosen model, or say why it cannot be; never raises.
+
+    It waits in the line of the generations: one that makes room must not take a model that runs.
+    ``address``: as ``Line.join`` takes it.
+    """
     try:
-        for progress in engine.loading(name):
-            yield progress.text, f"{progress.seconds:.0f} s"
+        with closing(engine.line.join(address)) as place:
+            while not place.wait(LOOK):
+                yield standing(place), ""
+            for progress in engine.loading(name):
+                yield progress.text, f"{progress.seconds:.0f} s"
     except Exception as error:
         yield message(error), ""
     else:
         yield in_memory(engine)
 
 
-def in_memory(engine: Engine) -> Line:
+def in_memory(engine: Engine) -> Said:
     """The models in memory: name, size, where, and of what numbers."""
     return " — ".join(map(facts, engine.loaded)) or "No model is in memory yet.", ""
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import gradio as gr
 
 from omnitrace_ui.actions.explore import Site
-from omnitrace_ui.actions.models import Line, in_memory, load, model_choices
+from omnitrace_ui.actions.models import Said, in_memory, load, model_choices
 from omnitrace_ui.components.text_line import TextLine
-from omnitrace_ui.pages.events import IN_TURN, PRIVATE
+from omnitrace_ui.pages.events import IN_LINE, PRIVATE
 
 _ANY = (
     "Or type a hub id (OWNER/NAME) or the path of a folder. Of these one stays in memory: the one "
@@ -35,11 +35,11 @@ def build_models(site: Site) -> tuple[gr.Dropdown, TextLine]:
 def wire_models(site: Site, choice: gr.Dropdown, line: TextLine, *, page: gr.Blocks) -> None:
     """Let a choice load its model, so that what it lacks is told before Trace is pressed."""
 
-    def chosen(name: str) -> Iterator[Line]:
-        yield from load(site.engine, name)
+    def chosen(name: str, request: gr.Request) -> Iterator[Said]:
+        yield from load(site.engine, name, request.client.host if request.client else "")
 
-    def entered() -> Line:
+    def entered() -> Said:
         return in_memory(site.engine)
 
-    choice.input(chosen, choice, line, **IN_TURN)
+    choice.input(chosen, choice, line, **IN_LINE)
     page.load(entered, None, line, queue=False, **PRIVATE)

@@ -78,9 +78,10 @@ def test_one_check_at_a_time_and_another_trace_has_none(checker, explore, traced
     next(views)
     checker.wait(traced, asked(span=1))
     assert traced.alongside.check["span"] == 0 and list(checker.run(traced)) == []
-    shown = list(explore.generator.run(traced, request_of(tokens=8)))[-1]
-    assert "check" not in shown.view
-    assert all("check" not in view for view in views)
+    frames = explore.generator.run(traced, request_of(tokens=8))
+    assert "number 1 in line" in next(frames).view["status"]["text"], "one turn for both"
+    assert list(views)[-1]["check"]["phase"] == "done"
+    assert "check" not in list(frames)[-1].view
 
 
 def test_missing_media_are_said_calmly_in_the_panel(checker, traced):

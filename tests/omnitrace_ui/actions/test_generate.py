@@ -1,6 +1,7 @@
 """From the form to a growing, explained answer, with a real (tiny, random) model."""
 
 import json
+import re
 
 import pytest
 
@@ -8,7 +9,7 @@ from core.models.base import TracedModel
 from core.trace import Generation
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.explore import Explore, Site
-from omnitrace_ui.actions.generate import GIVEN_STAGES, STAGES
+from omnitrace_ui.actions.generate import STAGES
 from omnitrace_ui.actions.messages import UNEXPECTED
 from omnitrace_ui.actions.present import finished_to
 from omnitrace_ui.session import Store, Visitor
@@ -25,7 +26,8 @@ def test_an_answer_grows_and_ends_explained(explore, request_of):
     frames = run(explore, visitor, request_of())
     assert [frame.running for frame in frames] == [True] * (len(frames) - 1) + [False]
     texts = [frame.view["status"]["text"] for frame in frames]
-    assert STAGES["reading"] in texts and STAGES["encoding"] in texts
+    assert STAGES["reading"] in texts
+    assert any(re.match(STAGES["encoding"] + " · about .* free and .* s for", t) for t in texts)
     last = frames[-1].view
     assert last["status"]["phase"] == "done" and "24 tokens" in last["status"]["text"]
     assert visitor.trace.stopped == "length" and len(visitor.trace.tokens) == 24
@@ -158,7 +160,6 @@ def test_a_given_answer_is_traced_word_by_word_and_marked(explore, request_of):
     visitor = Visitor()
     sentences = ["Anna has a red ball.", "Bob has no car."] * 10
     frames = run(explore, visitor, request_of(response=" ".join(sentences)))
-    assert GIVEN_STAGES["decoding"] in [frame.view["status"]["text"] for frame in frames]
     answer = frames[-1].view["answer"]
     assert [span["text"] for span in answer["spans"]] == sentences
     assert visitor.trace.given and answer["given"]

@@ -57,7 +57,7 @@ def test_switching_needs_no_new_generation_and_is_kept(here, spoken):
 
     *_, bins = here.cut(spoken, BINS)
     assert bins["key"] != view["key"] and bins["units"]["said"] == {}
-    assert labels(bins)[-1] == "Audio 1 · 7.0–7.9 s"
+    assert labels(bins)[-1] == "Audio 1 · 7.00–7.88 s"
 
     *_, natural = here.cut(spoken, NATURAL)
     assert natural["key"] not in (bins["key"], view["key"])
