@@ -97,6 +97,8 @@ function checkView(host, { onCheck, onStop }) {
       line.words = el("b", "", line);
       return line;
     });
+    node.alone = el("p", "ot-check-shares", node);
+    node.alone.textContent = "This prompt has no other source to hide instead.";
     node.others = el("details", "ot-details", node);
     el("summary", "", node.others).textContent = "What was hidden instead";
     node.drawn = el("ul", "", node.others);
@@ -130,6 +132,7 @@ function checkView(host, { onCheck, onStop }) {
       fill(node.lines[0], "Hidden", row.drop, row.words, most);
       node.lines[1].hidden = !row.usual;
       if (row.usual) fill(node.lines[1], "Another instead", row.usual.drop, row.usual.words, most);
+      node.alone.hidden = Boolean(row.usual);
       node.others.hidden = !row.others.length;
       keyed(node.drawn, row.others, (_, i) => i, () => { const item = el("li", ""); item.name = isolated(item, ""); item.drop = el("span", "", item); return item; }, (item, [units, drop]) => {
         setText(item.name, named(units));

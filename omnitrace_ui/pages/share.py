@@ -48,8 +48,8 @@ def build_share() -> Share:
     link = gr.Button("Copy a link to this view", elem_id="copy-link")
     said = gr.Markdown(elem_id="copied", sanitize_html=True)
     with gr.Row():
-        png = gr.Button("Picture (PNG)", elem_id="export-png", min_width=120)
-        svg = gr.Button("Drawing (SVG)", elem_id="export-svg", min_width=120)
+        png = gr.Button("Figure as PNG", elem_id="export-png", min_width=120)
+        svg = gr.Button("Figure as SVG", elem_id="export-svg", min_width=120)
     return Share(link, said, png, svg, gr.DownloadButton(visible="hidden"))
 
 

@@ -77,6 +77,9 @@ def counterpart(span: SpanExplanation, others: Sequence[SpanExplanation]) -> Spa
         ratio = SequenceMatcher(None, span.text, other.text, autojunk=False).ratio()
         return ratio, -abs(other.index - span.index)
 
+    # Mostly the answers are one, and likeness is slow to work out.
+    if span.index < len(others) and others[span.index].text == span.text:
+        return others[span.index]
     best = max(others, key=likeness, default=None)
     return best if best is not None and likeness(best)[0] >= ALIKE else None
 

@@ -16,16 +16,17 @@ from tests.browser.explorer import HELDOUT, served
 
 PATIENCE = 180_000
 """Milliseconds; machines that build are slow and busy."""
-PICTURES = "which-pictures"
+TASK = "summary-conversation"
+"""Texts and pictures, more of each than a sentence cites."""
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app, with one saved trace of pictures and texts in its gallery."""
+    """The app, with one saved trace in its gallery."""
     from core import trace
 
     folder = tmp_path_factory.mktemp("traces")
-    sample = next(s for s in read_samples(HELDOUT) if s.extra.get("task") == PICTURES)
+    sample = next(s for s in read_samples(HELDOUT) if s.extra.get("task") == TASK)
     made = trace(load_model("embedded"), sample.prompt(), signals=("attmean", "rawatt"))
     made.save(folder / "shown.omnitrace")
     with served(folder) as address:

@@ -50,11 +50,11 @@ def url(tmp_path: Path) -> Iterator[str]:
 @pytest.mark.extra
 def test_agents_find_and_use_both_tools_and_strangers_are_refused(url: str):
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def ask() -> tuple[list, str, str]:
         async with (
-            streamablehttp_client(f"{url}gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{url}gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
