@@ -237,7 +237,7 @@ def bytes_of(paths: Iterable[Path]) -> int:
     return sum(sizes.values())
 
 
-def keep_tidy(store: Store, *, every: float = 60.0) -> None:
+def keep_tidy(store: Store, *, every: float = 20.0) -> None:
     """Call ``tidy`` every so many seconds, in the background, as long as the program runs."""
 
     def run() -> None:
