@@ -254,12 +254,12 @@ def _documents(document: dict) -> Iterator[dict]:
             yield {**document, key: value}
 
 
-def abuses(found: Sequence[dict], *, session: str) -> Iterator[dict]:
+def abuses(found: Sequence[dict], *, session: str, each: int = 4) -> Iterator[dict]:
     """Requests that no page sends: every event with values of every wrong kind."""
     stolen = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
     wrong = (None, -1, 10**30, "x", SCRIPT, [], [[]] * 300, {}, stolen, [stolen], {"value": stolen})
     for place, event in enumerate(found):
-        for number in range(4):
+        for number in range(each):
             values = [
                 wrong[(place + 3 * number + i) % len(wrong)] for i in range(len(event["inputs"]))
             ]

@@ -40,8 +40,8 @@ class Siege:
     slowest: float = 0.0
 
 
-def besiege(url: str, count: int) -> Siege:
-    """Send so many files over every way in, and malformed values to every event."""
+def besiege(url: str, count: int, *, each: int = 4) -> Siege:
+    """Send so many files over every way in, and so many times malformed values to every event."""
     siege = Siege()
     TOUCHED.unlink(missing_ok=True)
     with visiting(url) as victim, visiting(url) as thief:
@@ -49,7 +49,7 @@ def besiege(url: str, count: int) -> Siege:
         kept = victim.view()
         for number, (name, content) in enumerate(hostile_files(count)):
             _send(siege, thief, number, name, content)
-        for body in abuses(thief.events, session=thief.session):
+        for body in abuses(thief.events, session=thief.session, each=each):
             _ask(siege, thief, body)
         _steal(siege, thief, kept)
         if _shown(victim.view()) != _shown(kept):
@@ -82,7 +82,7 @@ def _send(siege: Siege, thief: Visitor, number: int, name: str, content: bytes) 
     if name.endswith(".omnitrace") or number % 7 == 0:
         messages = list(thief.event("open", {"upload": file}))
     else:
-        messages = list(thief.run("What is this?", [part], **{}))
+        messages = list(thief.run("What is this?", [part]))
     said = json.dumps(messages)
     _note(siege, name, said, time.monotonic() - begun)
     used = messages[-1]["success"] and '"error"' not in said
