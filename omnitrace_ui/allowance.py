@@ -38,7 +38,7 @@ class Allowance:
     visitor_megabytes: int = _bound(2000, "files kept for one visitor")
     disk_gigabytes: int = _bound(20, "files kept for all visitors together")
     visitors: int = _bound(500, "tabs whose traces are remembered at one time")
-    keep_minutes: int = _bound(15, "how long a closed tab's trace and files are kept", least=0)
+    keep_minutes: int = _bound(60, "how long a closed tab's trace and files are kept", least=0)
     memory_gigabytes: int = _bound(
         0, "memory the program may claim; 0: as much as the machine gives", least=0
     )

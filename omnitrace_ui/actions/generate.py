@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.cancel import Cancelled
+from core.cancel import Cancelled, cancellable
 from core.decoding import Step
 from core.errors import InputError, OmniTraceError
 from core.trace import Generation, Trace
@@ -40,7 +40,10 @@ _LOOK = 0.5
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be traced, as the page sends it; ``address``: the network it comes from."""
+    """What is to be traced, as the page sends it.
+
+    ``address``: the network it comes from; ``gone``: nobody waits for the answer any more.
+    """
 
     instruction: str
     form: Sequence[GivenPart]
@@ -48,6 +51,7 @@ class Request:
     signals: tuple[str, ...]
     generation: Generation
     address: str = ""
+    gone: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True)
@@ -113,34 +117,40 @@ class Generator:
         yield Frame(show(visitor), False, refused)
 
     def _frames(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
+        def stopping() -> bool:
+            return visitor.stopping or request.gone()
+
         with closing(self._engine.line.join(request.address)) as place:
             while not place.wait(_LOOK):
-                if visitor.stopping:
+                if stopping():
                     return
                 yield self._busy(visitor, _standing(place))
-            yield from self._turn(visitor, request)
+            yield from self._turn(visitor, request, stopping)
 
-    def _turn(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
+    def _turn(
+        self, visitor: Visitor, request: Request, stopping: Callable[[], bool]
+    ) -> Iterator[Frame]:
         yield self._busy(visitor, "Checking what you gave")
         folder = self._store.fresh_folder(visitor)
-        prompt = read_prompt(
-            request.instruction, request.form, visitor, self._store,
-            folder=folder, limits=self._engine.limits,
-        )  # fmt: skip
+        with cancellable(stopping):
+            prompt = read_prompt(
+                request.instruction, request.form, visitor, self._store,
+                folder=folder, limits=self._engine.limits,
+            )  # fmt: skip
         if not request.signals:
             raise InputError("No signal is recorded. Choose at least one under “Model and signal”.")
         for seconds in self._engine.loading(request.model):
-            if visitor.stopping:
-                break
+            if stopping():
+                return
             yield self._busy(visitor, f"Loading the model {request.model} · {seconds:.0f} s")
-        if visitor.stopping:
+        if stopping():
             return
         steps = self._engine.stream(
             request.model,
             prompt,
             signals=request.signals,
             generation=self._engine.within(request.generation),
-            stopping=lambda: visitor.stopping,
+            stopping=stopping,
         )
         with closing(steps):
             yield from self._follow(visitor, steps, folder)

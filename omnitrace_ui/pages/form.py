@@ -16,7 +16,7 @@ from omnitrace_ui.actions.generate import Frame, Request
 from omnitrace_ui.actions.messages import told
 from omnitrace_ui.components.parts_builder import PartsBuilder, part_errors
 from omnitrace_ui.components.trace_view import TraceView
-from omnitrace_ui.pages.events import AT_ONCE, IN_LINE, PRIVATE, Updates, signal_choice
+from omnitrace_ui.pages.events import AT_ONCE, IN_LINE, PRIVATE, Updates, gone, signal_choice
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views import GivenPart
 
@@ -126,7 +126,9 @@ def wire_form(
         settings = _generation_of(dict(zip(form.generation, generation, strict=True)))
         actions.site.store.arrive(asked.session_hash, mine)
         address = asked.client.host if asked.client else ""
-        request = Request(instruction, parts, model, tuple(signals), settings, address)
+        request = Request(
+            instruction, parts, model, tuple(signals), settings, address=address, gone=gone()
+        )
         for frame in actions.generator.run(mine, request):
             updates: Updates = {view: frame.view}
             if not frame.running:
