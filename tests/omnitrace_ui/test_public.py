@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -94,26 +95,30 @@ def test_a_closed_tab_stops_its_answer_and_the_next_is_served(url, site):
 
 
 def test_who_waits_knows_where_and_a_full_line_turns_away(url, site):
-    with visiting(url) as first, visiting(url) as second, visiting(url) as third:
-        running = begun(first)
-        waiting = [begun(second, "number 1 in line"), begun(third, "number 2 in line")]
-        with visiting(url) as fourth:
-            *_, _ = fourth.run(**LONG)
-            status = fourth.view()["status"]
-            assert status["phase"] == "error"
-            assert "2 are waiting" in status["text"] and "number 3" in status["text"]
-        del running, waiting
-    wait_for(lambda: is_free(site), 10)
+    with (
+        closing(site.engine.line.join()) as held,
+        visiting(url) as first,
+        visiting(url) as second,
+        visiting(url) as third,
+    ):
+        waiting = begun(first, "number 1 in line")
+        last = begun(second, "number 2 in line")
+        *_, _ = third.run(**LONG)
+        status = third.view()["status"]
+        assert status["phase"] == "error"
+        assert "2 are waiting" in status["text"] and "number 3" in status["text"]
+        held.close()
+        assert list(waiting)[-1]["success"] and list(last)[-1]["success"]
+        assert first.view()["status"]["phase"] == second.view()["status"]["phase"] == "done"
 
 
 def test_closing_a_tab_that_waits_gives_its_place_up(url, site):
-    with visiting(url) as first:
-        running = begun(first)
-        second = Visitor(url)
-        waiting = begun(second, "number 1 in line")
-        second.close()
-        third = Visitor(url)
-        assert begun(third, "number 1 in line")
-        third.close()
-        del running, waiting
+    with closing(site.engine.line.join()):
+        first = Visitor(url)
+        waiting = begun(first, "number 1 in line")
+        with visiting(url) as second:
+            behind = begun(second, "number 2 in line")
+            first.close()
+            assert any("number 1 in line" in str(message) for message in behind)
+    waiting.close()
     wait_for(lambda: is_free(site), 10)
