@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 

@@ -19,13 +19,13 @@ PREFIX = "OMNITRACE_"
 _MEGA, _GIGA = 10**6, 10**9
 
 
-def _bound(default: int, about: str) -> int:
-    return field(default=default, metadata={"about": about})
+def _bound(default: int, about: str, *, least: int = 1) -> int:
+    return field(default=default, metadata={"about": about, "least": least})
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """Bounds of a public server; whole numbers, all at least 1."""
+    """Bounds of a public server, whole numbers."""
 
     at_once: int = _bound(1, "answers that are written at one time")
     waiting: int = _bound(32, "visitors that may wait for the model")
@@ -38,10 +38,9 @@ class Allowance:
     visitor_megabytes: int = _bound(2000, "files kept for one visitor")
     disk_gigabytes: int = _bound(20, "files kept for all visitors together")
     visitors: int = _bound(500, "tabs whose traces are remembered at one time")
-    keep_minutes: int = _bound(15, "how long a closed tab's trace and files are kept")
-    memory_gigabytes: int = field(
-        default=0,
-        metadata={"about": "memory the program may claim; 0: as much as the machine gives"},
+    keep_minutes: int = _bound(60, "how long a closed tab's trace and files are kept", least=0)
+    memory_gigabytes: int = _bound(
+        0, "memory the program may claim; 0: as much as the machine gives", least=0
     )
 
     @property
@@ -97,7 +96,7 @@ def read_allowance(
         given = getattr(args, bound.name)
         said = environment.get(PREFIX + bound.name.upper()) if given is None else given
         if said is not None and said != "":
-            values[bound.name] = _whole(bound.name, said, least=min(1, bound.default))
+            values[bound.name] = _whole(bound.name, said, least=bound.metadata["least"])
     return Allowance(**values)
 
 

@@ -10,6 +10,7 @@ it collects in memory; of any other request it bounds nothing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -17,6 +18,8 @@ from starlette.formparsers import MultiPartException
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger("omnitrace")
 
 API = "/gradio_api/"
 OPEN = frozenset(
@@ -50,6 +53,9 @@ MOST_BYTES = 8 * 2**20
 FIELD_BYTES = 64 * 2**10
 """Of an upload's plain fields together, and of the frame around its files."""
 
+_MALFORMED = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""What gradio's routes raise on values of the wrong kind."""
+
 _NO_ROOM = "The server has no room for more files just now. Try again in some minutes."
 
 
@@ -61,9 +67,34 @@ def intake(upload_bytes: int, *, has_room: Callable[[int], bool]) -> list[Middle
         has_room: whether so many bytes more can be kept.
     """
     return [
+        Middleware(FaultGuard),
         Middleware(DoorsGuard),
         Middleware(SizeGuard, upload_bytes=upload_bytes, has_room=has_room),
     ]
+
+
+class FaultGuard:
+    """Answers where gradio fails on values that no page sends; else the connection would be cut."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except _MALFORMED as error:
+            if begun or scope["type"] != "http":
+                raise
+            logger.warning("malformed request for %s: %r", scope["path"], error)
+            await _refuse(scope, receive, send, 400, "The request is malformed. Reload the page.")
 
 
 class DoorsGuard:

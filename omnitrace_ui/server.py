@@ -89,6 +89,8 @@ def launch(app: gr.Blocks, serving: Serving, store: Store) -> str:
     bounds = serving.allowance
     # Those who wait for the model hold a thread and a place in gradio's queue.
     busy = bounds.waiting + bounds.at_once
+    # Gradio sums up the last events after each one; nobody looks at it here.
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     app.queue(max_size=busy + _OTHERS, default_concurrency_limit=8, api_open=False)
     _, url, _ = app.launch(
         server_name=serving.host,

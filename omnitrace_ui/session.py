@@ -1,6 +1,6 @@
 """One visitor's state, and the private folder where everything a visitor gives or makes lies.
 
-A ``Visitor`` is kept in ``gr.State``: gradio hands each browser tab its own. Some minutes after the
+A ``Visitor`` is kept in ``gr.State``: gradio hands each browser tab its own. An hour after the
 tab was closed ``Store.tidy`` forgets its trace and deletes its files; what a broken connection lost
 is still there until then. All files lie below one temporary folder, which goes with the server.
 """
@@ -178,15 +178,14 @@ class Store:
             self._tabs[tab] = visitor
 
     def close(self, tab: str) -> None:
-        """A tab was closed, or its connection broke: what runs for it ends."""
+        """A tab was closed, or a proxy has cut its connection while it is still read."""
         with self._lock:
             visitor = self._tabs.get(tab)
         if visitor is not None:
-            visitor.stopping = True
             visitor.closed = time.monotonic()
 
     def tidy(self) -> None:
-        """Forget who closed their tab some minutes ago, and delete what nobody needs.
+        """Forget who closed their tab an hour ago, and delete what nobody needs.
 
         Beyond the number of visitors that may be remembered, those who were quiet for longest go
         too: a client that is no browser never says that it left.
@@ -241,7 +240,7 @@ def bytes_of(paths: Iterable[Path]) -> int:
     return sum(sizes.values())
 
 
-def keep_tidy(store: Store, *, every: float = 60.0) -> None:
+def keep_tidy(store: Store, *, every: float = 20.0) -> None:
     """Call ``tidy`` every so many seconds, in the background, as long as the program runs."""
 
     def run() -> None:

@@ -40,7 +40,7 @@ def load_image(path: Path, name: str, *, limits: Limits) -> Picture:
             animated = image.format != "MPO" and getattr(image, "is_animated", False)
             image.load()
             pixels, notes = _rgb(ImageOps.exif_transpose(image))
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise LimitError(

@@ -73,7 +73,7 @@ class Explore:
             InputError: there is no such preset.
         """
         presets = Curation.presets()
-        if name not in presets:
+        if not isinstance(name, str) or name not in presets:
             raise InputError(f"No preset {name!r}. Known: {', '.join(presets)}.")
         visitor.settings = replace(visitor.settings, curation=presets[name])
         return show(visitor), curation_values(presets[name])
@@ -104,8 +104,8 @@ class Explore:
             InputError: there is no such example, or its media are missing.
         """
         examples = self.site.library.examples
-        if not 0 <= index < len(examples):
-            raise InputError(f"There is no example number {index + 1}. Reload the page.")
+        if not isinstance(index, int) or not 0 <= index < len(examples):
+            raise InputError("There is no such example. Reload the page.")
         prompt = take_sample(examples[index].sample, self.site.store.fresh_folder(visitor))
         # Our own files need no check; decoding a film twice would be felt.
         visitor.checked |= {(part.path, part.kind): MediaInfo() for _, part in prompt.media}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.cancel import Cancelled
+from core.cancel import Cancelled, cancellable
 from core.decoding import Step
 from core.errors import InputError, OmniTraceError
 from core.trace import Generation, Trace
@@ -45,6 +45,7 @@ class Request:
     Attributes:
         address: the network it comes from.
         response: an answer written elsewhere.
+        gone: nobody waits for the answer any more.
     """
 
     instruction: str
@@ -54,6 +55,7 @@ class Request:
     generation: Generation
     address: str = ""
     response: str = ""
+    gone: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True)
@@ -119,28 +121,34 @@ class Generator:
         yield Frame(show(visitor), False, refused)
 
     def _frames(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
+        def stopping() -> bool:
+            return visitor.stopping or request.gone()
+
         with closing(self._engine.line.join(request.address)) as place:
             while not place.wait(LOOK):
-                if visitor.stopping:
+                if stopping():
                     return
                 yield self._busy(visitor, standing(place))
-            yield from self._turn(visitor, request)
+            yield from self._turn(visitor, request, stopping)
 
-    def _turn(self, visitor: Visitor, request: Request) -> Iterator[Frame]:
+    def _turn(
+        self, visitor: Visitor, request: Request, stopping: Callable[[], bool]
+    ) -> Iterator[Frame]:
         yield self._busy(visitor, "Checking what you gave")
         folder = self._store.fresh_folder(visitor)
-        prompt = read_prompt(
-            request.instruction, request.form, visitor, self._store,
-            folder=folder, limits=self._engine.limits,
-        )  # fmt: skip
+        with cancellable(stopping):
+            prompt = read_prompt(
+                request.instruction, request.form, visitor, self._store,
+                folder=folder, limits=self._engine.limits,
+            )  # fmt: skip
         response = _given(request.response)
         if not request.signals:
             raise InputError("No signal is recorded. Choose at least one under “Model and signal”.")
         for progress in self._engine.loading(request.model):
-            if visitor.stopping:
-                break
+            if stopping():
+                return
             yield self._busy(visitor, f"{progress.text} · {progress.seconds:.0f} s")
-        if visitor.stopping:
+        if stopping():
             return
         steps = self._engine.stream(
             request.model,
@@ -148,7 +156,7 @@ class Generator:
             signals=request.signals,
             generation=self._engine.within(request.generation),
             response=response,
-            stopping=lambda: visitor.stopping,
+            stopping=stopping,
         )
         with closing(steps):
             yield from self._follow(visitor, steps, folder, request)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from core.signals.registry import SIGNALS
 from omnitrace_ui.actions.present import shown_signal
@@ -22,6 +24,17 @@ AT_ONCE: dict[str, Any] = {**PRIVATE, "queue": False, "trigger_mode": "always_la
 
 IN_LINE: dict[str, Any] = {**PRIVATE, "concurrency_id": "model", "concurrency_limit": None}
 """What uses the model: it begins at once, and waits in the engine's line, which says how long."""
+
+
+def gone() -> Callable[[], bool]:
+    """Whether the browser that asked for the running event has hung up, to be asked at any time.
+
+    Gradio notices at once, but closes a generator only when that next yields. A broken heartbeat
+    says less: proxies cut long connections while the page is still read.
+    """
+    blocks, event_id = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    event = blocks._queue.event_ids_to_events.get(event_id) if blocks and event_id else None
+    return lambda: event is not None and not event.alive
 
 
 def signal_choice(visitor: Visitor) -> Any:

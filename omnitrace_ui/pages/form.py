@@ -18,7 +18,7 @@ from omnitrace_ui.actions.models import in_memory
 from omnitrace_ui.components.parts_builder import PartsBuilder, part_errors
 from omnitrace_ui.components.text_line import TextLine
 from omnitrace_ui.components.trace_view import TraceView
-from omnitrace_ui.pages.events import AT_ONCE, IN_LINE, PRIVATE, Updates, signal_choice
+from omnitrace_ui.pages.events import AT_ONCE, IN_LINE, PRIVATE, Updates, gone, signal_choice
 from omnitrace_ui.pages.models import build_models
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views import GivenPart
@@ -149,7 +149,9 @@ def wire_form(
         settings = _generation_of(dict(zip(form.generation, generation, strict=True)))
         actions.site.store.arrive(asked.session_hash, mine)
         address = asked.client.host if asked.client else ""
-        request = Request(instruction, parts, model, tuple(signals), settings, address, given)
+        request = Request(
+            instruction, parts, model, tuple(signals), settings, address, given, gone()
+        )
         for frame in actions.generator.run(mine, request):
             updates: Updates = {view: frame.view}
             if not frame.running:

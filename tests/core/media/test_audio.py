@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import librosa
@@ -216,3 +217,23 @@ def test_only_padding_is_taken_off():
     assert len(without_padding(samples, 1000, 1.0)) == 1000
     assert len(without_padding(samples, 1000, 0.5)) == 1050
     assert len(without_padding(samples, 1000, 2.0)) == 1050
+
+
+def test_many_channels_take_no_more_memory_than_one(tmp_path):
+    """A block of 1,024 channels was a gigabyte."""
+    path = tmp_path / "wide.wav"
+    soundfile.write(path, np.zeros((4_000, 1_000), np.int16), 16_000)
+    tracemalloc.start()
+    sound = load(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(sound.samples) == 4_000 and peak < 4 * 2**20
+
+
+def test_a_recording_of_too_many_samples_is_refused_whatever_its_length(tmp_path):
+    """Silence at a high rate packs into kilobytes, and was held whole before it was resampled."""
+    path = tmp_path / "fine.flac"
+    soundfile.write(path, np.zeros(600_000, np.int16), 655_350)
+    load(path)
+    with pytest.raises(LimitError, match=r"at least 524,288 samples; the limit is 300,000.*Save"):
+        load(path, Limits(audio_samples=300_000))

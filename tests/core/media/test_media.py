@@ -5,9 +5,19 @@ import pytest
 from PIL import Image
 
 from core.errors import InputError, LimitError
-from core.media import Film, Limits, Picture, Sound, check, check_prompt, load_part
+from core.media import (
+    Film,
+    Limits,
+    Picture,
+    Sound,
+    check,
+    check_prompt,
+    check_together,
+    load_part,
+)
 from core.media.container import identify
 from core.prompt import Prompt, VideoPart, media_part
+from core.trace import MediaInfo
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "real"
 SAMPLES = sorted(p for p in REAL.glob("*") if p.suffix != ".json")
@@ -79,3 +89,36 @@ def test_pictures_are_told_by_content(tmp_path, suffix):
 def test_no_text_is_a_container():
     for text in (b"#EXTM3U", b"ffconcat version 1.0", b"<svg/>", b"{}", b"", b"\xff", b"MZ"):
         assert identify(text) is None
+
+
+PICTURE = MediaInfo(width=100, height=50)
+RECORDING = MediaInfo(duration=30.0, has_sound=True)
+FILM = MediaInfo(width=40, height=20, duration=10.0, has_sound=True)
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        # 5,000 of the picture, and of the film 10 s · 2 frames a second · 800.
+        (Limits(prompt_pixels=20_999), "come to 21,000 pixels; the limit is 20,999 pixels. Use"),
+        (Limits(prompt_seconds=39), "last 40 s together; the limit is 39 s together. Cut"),
+    ],
+)
+def test_media_that_are_fine_alone_may_be_too_much_together(limits, says):
+    media = [PICTURE, RECORDING, FILM]
+    with pytest.raises(LimitError) as error:
+        check_together(media, limits, fps=2)
+    assert says in str(error.value)
+    check_together(media[:1], limits, fps=2)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(prompt_pixels=21_000, prompt_seconds=40),
+        Limits(prompt_pixels=5_000 + 4 * 800, video_frames=4),
+        Limits(prompt_pixels=5_000 + 20 * 100, frame_pixels=100),
+    ],
+)
+def test_frames_are_counted_as_they_are_taken(limits):
+    check_together([PICTURE, RECORDING, FILM], limits, fps=2)

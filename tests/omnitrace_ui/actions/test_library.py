@@ -46,3 +46,14 @@ def test_saved_traces_are_known_by_name_only(tmp_path):
     for name in ("../a film", "notes", "/etc/passwd", "", "a film.omnitrace"):
         with pytest.raises(InputError):
             library.trace(name)
+
+
+def test_the_storage_that_outlives_a_restart_adds_to_the_gallery_and_wins(tmp_path):
+    ours, kept = tmp_path / "ours", tmp_path / "kept"
+    for folder, names in ((ours, "ab"), (kept, "bc")):
+        folder.mkdir()
+        for name in names:
+            (folder / f"{name}.omnitrace").touch()
+    library = Library.read(tmp_path / "none.json", ours, kept, tmp_path / "not there")
+    assert [name for name, _ in library.traces] == ["a", "b", "c"]
+    assert library.trace("b") == kept / "b.omnitrace"
