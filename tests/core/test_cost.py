@@ -79,7 +79,7 @@ def test_what_does_not_fit_is_said():
     from dataclasses import replace
 
     full = replace(small, free=1, memory=Memory(0, 2_000_000_000, 0, 0, 0))
-    assert not full.fits and full.told().startswith("about 2.0 GB of 0 MB free")
+    assert not full.fits and full.told().startswith("about 2.0 GB of 1 MB free")
     assert full.told().endswith("it will not fit")
     assert estimate_of(model, model.context - 3, 256, ("attmean",)).new_tokens == 3
 

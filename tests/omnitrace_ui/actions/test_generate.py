@@ -25,7 +25,10 @@ def test_an_answer_grows_and_ends_explained(explore, request_of):
     frames = run(explore, visitor, request_of())
     assert [frame.running for frame in frames] == [True] * (len(frames) - 1) + [False]
     texts = [frame.view["status"]["text"] for frame in frames]
-    assert STAGES["reading"] in texts and STAGES["encoding"] in texts
+    assert STAGES["reading"] in texts
+    # Before the prompt is read, what it will take.
+    (encoding,) = [text for text in texts if text.startswith(STAGES["encoding"])]
+    assert " · about " in encoding and "24 tokens" in encoding
     last = frames[-1].view
     assert last["status"]["phase"] == "done" and "24 tokens" in last["status"]["text"]
     assert visitor.trace.stopped == "length" and len(visitor.trace.tokens) == 24
