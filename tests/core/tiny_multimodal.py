@@ -289,6 +289,7 @@ def voxtral() -> GenericModel:
         _whisper().save_pretrained(folder)
         processor = VoxtralProcessor.from_folder(folder)
     tokenizer = processor.tokenizer
+    tokenizer.chat_template = "<s>[INST]{{ messages[0]['content'] }}[/INST]"
     config = VoxtralConfig(
         text_config={"model_type": "llama", **TEXT, **ends(tokenizer)},
         audio_config={
