@@ -2,17 +2,19 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from core.models.base import TracedModel
 from core.trace import Generation
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.explore import Explore, Site
-from omnitrace_ui.actions.generate import STAGES
+from omnitrace_ui.actions.generate import STAGES, done
 from omnitrace_ui.actions.messages import UNEXPECTED
 from omnitrace_ui.actions.present import finished_to
 from omnitrace_ui.session import Store, Visitor
-from omnitrace_ui.views import GivenPart
+from omnitrace_ui.views import GivenPart, Status
+from tests.core.handmade import trace_of
 from tests.core.tiny import tiny_model
 
 
@@ -218,3 +220,9 @@ def test_what_a_lent_gpu_sends_can_cross_processes(request_of, tmp_path):
 )
 def test_a_sentence_stands_once_something_follows_it(answer, stands):
     assert finished_to(answer) == stands
+
+
+def test_memory_that_ran_out_is_a_note_and_no_error():
+    short = "Memory ran out after 2 tokens, which are kept. Use fewer or shorter parts."
+    trace = trace_of(np.zeros((2, 3)), "One ", "two", stopped="memory", shortage=short)
+    assert done(trace) == Status("done", f"2 tokens · {trace.model.name} · {short}")
