@@ -138,7 +138,7 @@ class Estimate:
     def told(self) -> str:
         """One line for people."""
         seconds = self.prompt_seconds + self.answer_seconds
-        took = f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+        took = f"{seconds:,.0f} s" if seconds >= 10 else f"{max(seconds, 0.1):.1f} s"
         room = "" if self.free is None else f" of {_size(self.free)} free"
         line = (
             f"about {_size(self.memory.added)}{room} and {took} for "
@@ -264,4 +264,4 @@ def _seconds(call: Callable[[], object], device: str) -> float:
 
 
 def _size(count: int) -> str:
-    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.0f} MB"
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{max(count / 1e6, 1):,.0f} MB"

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import Qwen2_5OmniThinkerForConditionalGeneration
 from transformers.utils import logging
 
 from core.benchmarks.prompts import prompt_of
@@ -123,7 +122,7 @@ def random_model(scale: Scale, device: str) -> Qwen25Omni:
     config.tie_word_embeddings = False
     torch.manual_seed(0)
     with torch.device(device):
-        thinker = Qwen2_5OmniThinkerForConditionalGeneration._from_config(
+        thinker = type(embedded.thinker)._from_config(
             config, dtype=scale.dtype, attn_implementation="sdpa"
         )
     thinker = thinker.eval().requires_grad_(False)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 
 from core.models.base import Prepared, TracedModel
-from core.models.graph import NoGraphError
+from core.models.graph import GraphRun, NoGraphError
 from core.signals.needs import ROWS_ONLY, Needs
 from core.signals.recorder import Recorder
 
@@ -56,7 +56,7 @@ class Reader:
                 return logits[None]
         return self.run.read_tokens(tokens)
 
-    def _graph_run(self, positions: int):
+    def _graph_run(self, positions: int) -> GraphRun:
         start = getattr(self._model, "start_graph", None)
         if start is None:
             raise NoGraphError("its adapter has no compiled step")

@@ -81,16 +81,18 @@ class Graph:
             try:
                 # What a CUDA graph returns is overwritten by its next replay.
                 return self._compiled(*args).clone()
-            except _REFUSALS as error:
+            except Exception as error:
+                if not _is_refusal(error):
+                    raise
                 reason = str(error).strip().splitlines()
                 raise NoGraphError(reason[0] if reason else type(error).__name__) from error
 
 
-_REFUSALS = (
-    torch._dynamo.exc.TorchDynamoException,
-    torch._inductor.exc.InductorError,
-    TypeError,  # A forward that knows no such keyword.
-)
+def _is_refusal(error: Exception) -> bool:
+    """Whether the compiler says no, or the model knows no such keyword; nothing has run then."""
+    # The compiler is loaded by now; above, it would be with every model.
+    refusals = (torch._dynamo.exc.TorchDynamoException, torch._inductor.exc.InductorError)
+    return isinstance(error, (*refusals, TypeError))
 
 
 def static_cache(config: Any, positions: int) -> StaticCache:

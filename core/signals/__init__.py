@@ -1,6 +1,7 @@
 """Signals: rules that score every prompt position for one generated token (section 3.2).
 
 recorder.py   taps the attention call while a model reads
+heard.py      the rows of one listening, gathered layer by layer
 tap.py        the same call with a backward pass that shows the gradient of its weights
 values.py     lengths of the transformed value vectors
 needs.py      what a signal needs recorded, so that a run pays for nothing else

@@ -47,12 +47,16 @@ class Heard:
     def rows(self, length: int) -> torch.Tensor:
         """Mean over heads: float32 ``(n_layers, n_queries, length)``."""
         self._settle()
-        return _joined(self._rows, length)
+        self._rows = [_joined(self._rows, length)]
+        return self._rows[0]
 
     def heads(self, length: int) -> torch.Tensor | None:
         """Float32 ``(n_kept, n_heads, n_queries, length)``; ``None``: none was kept."""
         self._settle()
-        return _joined(self._heads, length) if self._heads else None
+        if not self._heads:
+            return None
+        self._heads = [_joined(self._heads, length)]
+        return self._heads[0]
 
     def _enter(self, layer: int) -> None:
         if layer <= self._latest:

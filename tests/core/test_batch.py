@@ -79,15 +79,15 @@ def test_a_task_that_is_done_is_not_attempted(tmp_path: Path):
 
 
 def test_an_unforeseen_error_is_kept_with_its_details(tmp_path: Path):
-    def out_of_memory() -> None:
-        raise RuntimeError("CUDA out of memory")
+    def broken() -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
 
     task = task_in(tmp_path)
-    attempt(task, Stub(out_of_memory))
+    attempt(task, Stub(broken))
     (record,) = tmp_path.glob("*.failed.json")
     told = json.loads(record.read_text(encoding="utf-8"))
     assert "RuntimeError" in task.failure and "CUDA" not in task.failure
-    assert "out_of_memory" in told["details"] and "CUDA out of memory" in told["details"]
+    assert "broken" in told["details"] and "device-side assert" in told["details"]
 
 
 def test_a_sample_that_ends_its_process_each_time_is_given_up(tmp_path: Path):

@@ -7,13 +7,16 @@ import pytest
 from transformers import Qwen2Config, Qwen3MoeConfig
 
 from core import estimate
+from core.batch.task import Recipe, attempt, plan
 from core.cli import main
 from core.cost import Memory, Shapes, Speeds, estimate_of, memory_of, seconds_of, shapes_of
 from core.decoding import trace
 from core.media import Limits
 from core.models.cache import size
 from core.prompt import Prompt
+from core.samples import read_samples
 from core.signals.needs import ROWS_ONLY, Needs
+from core.trace import Generation
 from tests.core.tiny import tiny_model
 
 OMNI_7B = Qwen2Config(
@@ -76,7 +79,7 @@ def test_what_does_not_fit_is_said():
     from dataclasses import replace
 
     full = replace(small, free=1, memory=Memory(0, 2_000_000_000, 0, 0, 0))
-    assert not full.fits and full.told().startswith("about 2.0 GB of 0 MB free")
+    assert not full.fits and full.told().startswith("about 2.0 GB of 1 MB free")
     assert full.told().endswith("it will not fit")
     assert estimate_of(model, model.context - 3, 256, ("attmean",)).new_tokens == 3
 
@@ -93,3 +96,17 @@ def test_the_command_line_only_prints(tmp_path: Path, capsys: pytest.CaptureFixt
     one, other = capsys.readouterr().out.splitlines()
     assert one.startswith("sample 1 (id 1): about ") and "256 tokens" in one
     assert "missing.png" in other and not (tmp_path / "o").exists()
+
+
+def test_a_sample_that_will_not_fit_is_told_before_it_is_tried(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("core.cost.free_bytes", lambda device: 1_000)
+    entries = [{"id": "a\x1b", "prompt": "Say.", "question": [{"text": "A dog barks."}]}]
+    (tmp_path / "s.json").write_text(json.dumps(entries))
+    recipe = Recipe(("attmean",), Generation(max_new_tokens=2))
+    (task,) = plan(read_samples(tmp_path / "s.json"), tmp_path, recipe, model="tiny")
+    attempt(task, tiny_model())
+    assert task.done
+    told = capsys.readouterr().err
+    assert told.startswith("sample 1 (id a): about ") and "it will not fit" in told

@@ -1,11 +1,16 @@
 """Tiny random multimodal models with the processors that they are published with, offline."""
 
+import json
+from base64 import b64encode
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
 from core.models.generic import GenericModel
+from core.models.generic.voxtral import VoxtralProcessor
 from tests.core.tiny_families import TEXT, adapter, chat, ends, family, tokenizer_with
 from tests.core.tiny_gemma_phi import gemma3n, gemma4, phi4_multimodal
 
@@ -35,6 +40,8 @@ from transformers import (  # isort: skip  (after our own, which make torchvisio
     SmolVLMImageProcessorPil,
     SmolVLMProcessor,
     SmolVLMVideoProcessor,
+    VoxtralConfig,
+    VoxtralForConditionalGeneration,
     WhisperFeatureExtractor,
 )
 
@@ -245,6 +252,56 @@ def smolvlm() -> GenericModel:
     return adapter(SmolVLMForConditionalGeneration(config), tokenizer, processor)
 
 
+def tekken(folder: Path) -> Path:
+    """Write a tiny vocabulary of Voxtral's kind: bytes and a few words; its control tokens."""
+    special = ["<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[AVAILABLE_TOOLS]"]
+    special += ["[/AVAILABLE_TOOLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[TOOL_CALLS]", "[IMG]"]
+    special += ["<pad>", "[IMG_BREAK]", "[IMG_END]", "[PREFIX]", "[MIDDLE]", "[SUFFIX]"]
+    special += ["[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[TOOL_CONTENT]"]
+    special += [f"<SPECIAL_{rank}>" for rank in range(len(special), 24)]
+    special += ["[AUDIO]", "[BEGIN_AUDIO]"]
+    pieces = [bytes([byte]) for byte in range(256)] + [b"th", b"the", b" d", b"og"]
+    written = {
+        "config": {
+            "pattern": r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+",
+            "num_vocab_tokens": len(pieces),
+            "default_vocab_size": len(pieces) + len(special),
+            "default_num_special_tokens": len(special),
+            "version": "v7",
+        },
+        "vocab": [
+            {"rank": rank, "token_bytes": b64encode(piece).decode(), "token_str": None}
+            for rank, piece in enumerate(pieces)
+        ],
+        "special_tokens": [
+            {"rank": rank, "token_str": token, "is_control": True}
+            for rank, token in enumerate(special)
+        ],
+    }
+    (folder / "tekken.json").write_text(json.dumps(written))
+    return folder
+
+
+def voxtral() -> GenericModel:
+    """From the files of a checkpoint, as there is no processor to build."""
+    with TemporaryDirectory() as name:
+        folder = tekken(Path(name))
+        _whisper().save_pretrained(folder)
+        processor = VoxtralProcessor.from_folder(folder)
+    tokenizer = processor.tokenizer
+    tokenizer.chat_template = "<s>[INST]{{ messages[0]['content'] }}[/INST]"
+    config = VoxtralConfig(
+        text_config={"model_type": "llama", **TEXT, **ends(tokenizer)},
+        audio_config={
+            "num_mel_bins": 80, "num_hidden_layers": 2, "num_attention_heads": 4,
+            "hidden_size": 32, "intermediate_size": 128, "max_source_positions": 1500,
+        },
+        audio_token_id=processor.audio_token_ids[0],
+    )  # fmt: skip
+    torch.manual_seed(0)
+    return adapter(VoxtralForConditionalGeneration(config), tokenizer, processor)
+
+
 MULTIMODAL: dict[str, Callable[[], GenericModel]] = {
     "qwen3_omni": qwen3_omni,
     "qwen2_5_vl": qwen2_5_vl,
@@ -253,6 +310,7 @@ MULTIMODAL: dict[str, Callable[[], GenericModel]] = {
     "gemma3n": gemma3n,
     "gemma4": gemma4,
     "phi4_multimodal": phi4_multimodal,
+    "voxtral": voxtral,
     "smolvlm": smolvlm,
     "llava": llava,
 }
@@ -264,6 +322,7 @@ KINDS = {
     "gemma3n": ("image audio",),
     "gemma4": ("image audio video",),
     "phi4_multimodal": ("image audio",),
+    "voxtral": ("audio",),
     "smolvlm": ("image", "video"),
     "llava": ("image",),
 }

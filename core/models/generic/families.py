@@ -53,6 +53,7 @@ FAMILIES: dict[str, Family] = {
         heard_seconds=30,
     ),
     "phi4_multimodal": Family(image=pictures.tiles_then_global, audio=sounds.even(12.5)),
+    "voxtral": Family(audio=sounds.even(12.5)),
     "smolvlm": _SMOLVLM,
     "llava": Family(image=pictures.centre_crop),
 }

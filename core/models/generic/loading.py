@@ -22,6 +22,7 @@ from transformers.models.auto.modeling_auto import (
 from core.errors import ModelError
 from core.models.base import Loading
 from core.models.generic.model import GenericModel
+from core.models.generic.voxtral import VoxtralProcessor
 from core.models.heads import read_heads
 
 
@@ -55,7 +56,7 @@ def load(folder: Path, how: Loading) -> GenericModel:
     _require_whole(model, report)
     if how.device is not None and how.device_map is None:
         model = model.to(how.device)
-    processor = AutoProcessor.from_pretrained(folder, **files) if multimodal else None
+    processor = _processor(folder, config.model_type, files) if multimodal else None
     tokenizer = (
         processor.tokenizer if multimodal else AutoTokenizer.from_pretrained(folder, **files)
     )
@@ -84,6 +85,12 @@ def require_followable(model: PreTrainedModel, tokenizer: Any, name: str) -> Non
             f"The tokenizer of {name} does not say which characters its tokens read. Convert it "
             "to a tokenizer.json, or choose another model."
         )
+
+
+def _processor(folder: Path, model_type: str, files: Mapping[str, Any]) -> Any:
+    if model_type == "voxtral":
+        return VoxtralProcessor.from_folder(folder)
+    return AutoProcessor.from_pretrained(folder, **files)
 
 
 def _source(folder: Path) -> dict[str, Any]:

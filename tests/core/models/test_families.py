@@ -110,7 +110,8 @@ def test_texts_are_followed_to_the_character(name: str):
         assert set().union(*(range(a, b) for a, b in ranges)) == set(range(len(text)))
     assert set(one.timeline.lane[one.timeline.part >= 0]) == {LANES.index("text")}
     ends = (one.inputs["input_ids"][0] == model.tokenizer.eos_token_id).sum()
-    assert ends == 1  # The turn's own; none that a person wrote.
+    # The turn's own, none that a person wrote; Voxtral ends a person's turn otherwise.
+    assert ends == (name != "voxtral")
 
 
 @pytest.mark.parametrize("name", [*FAMILIES, *MULTIMODAL])

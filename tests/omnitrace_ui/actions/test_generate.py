@@ -1,19 +1,20 @@
 """From the form to a growing, explained answer, with a real (tiny, random) model."""
 
 import json
-import re
 
+import numpy as np
 import pytest
 
 from core.models.base import TracedModel
 from core.trace import Generation
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.explore import Explore, Site
-from omnitrace_ui.actions.generate import STAGES
+from omnitrace_ui.actions.generate import STAGES, done
 from omnitrace_ui.actions.messages import UNEXPECTED
 from omnitrace_ui.actions.present import finished_to
 from omnitrace_ui.session import Store, Visitor
-from omnitrace_ui.views import GivenPart
+from omnitrace_ui.views import GivenPart, Status
+from tests.core.handmade import trace_of
 from tests.core.tiny import tiny_model
 
 
@@ -27,7 +28,9 @@ def test_an_answer_grows_and_ends_explained(explore, request_of):
     assert [frame.running for frame in frames] == [True] * (len(frames) - 1) + [False]
     texts = [frame.view["status"]["text"] for frame in frames]
     assert STAGES["reading"] in texts
-    assert any(re.match(STAGES["encoding"] + " · about .* free and .* s for", t) for t in texts)
+    # Before the prompt is read, what it will take.
+    (encoding,) = [text for text in texts if text.startswith(STAGES["encoding"])]
+    assert " · about " in encoding and "24 tokens" in encoding
     last = frames[-1].view
     assert last["status"]["phase"] == "done" and "24 tokens" in last["status"]["text"]
     assert visitor.trace.stopped == "length" and len(visitor.trace.tokens) == 24
@@ -230,3 +233,9 @@ def test_what_a_lent_gpu_sends_can_cross_processes(request_of, tmp_path):
 )
 def test_a_sentence_stands_once_something_follows_it(answer, stands):
     assert finished_to(answer) == stands
+
+
+def test_memory_that_ran_out_is_a_note_and_no_error():
+    short = "Memory ran out after 2 tokens, which are kept. Use fewer or shorter parts."
+    trace = trace_of(np.zeros((2, 3)), "One ", "two", stopped="memory", shortage=short)
+    assert done(trace) == Status("done", f"2 tokens · {trace.model.name} · {short}")
