@@ -19,7 +19,7 @@ from tqdm import tqdm
 from core.errors import OmniTraceError
 from core.evaluation.folder import SampleFinder, open_scores, trace_files
 from core.evaluation.labels import BASELINE, LABELLERS, Label, answer_id
-from core.evaluation.predictions import Said, by_answer, with_predictions
+from core.evaluation.predictions import Said, by_answer, with_predictions, without_predictions
 from core.evaluation.report import Evaluated
 from core.evaluation.scoring import Problem, Result, score_trace
 from core.samples import Sample
@@ -60,6 +60,7 @@ def evaluate(
     results: list[Result] = []
     met: dict[str, str] = {}
     seen: dict[tuple[str, str, str], str] = {}
+    predicted: set[tuple[str, str]] = set()
     for outcome in tqdm(_outcomes(scorer, files, jobs), total=len(files), unit="trace"):
         met |= {outcome.answer_id: outcome.file} if outcome.answer_id else {}
         problems += outcome.problems
@@ -72,7 +73,9 @@ def evaluate(
             problems.append(Problem("answer scored twice", result.file, f"left out: see {again}"))
             continue
         seen |= dict.fromkeys(keys, result.file)
-        results.append(result)
+        again = (result.model, result.answer_id) in predicted
+        predicted.add((result.model, result.answer_id))
+        results.append(without_predictions(result) if again else result)
     problems += [
         Problem("labels without a trace", identity, f"{len(spans)} sentences")
         for identity, spans in heard.items()

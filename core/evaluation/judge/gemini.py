@@ -23,6 +23,7 @@ from core.evaluation.judge.service import (
 from core.prompt import Part, TextPart
 
 KEY = "GEMINI_API_KEY"
+_PAID_OUT = ("candidates_token_count", "thoughts_token_count")
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
@@ -121,9 +122,6 @@ def _reply(said: Any) -> Reply:
     )
     text = "".join(part.text or "" for part in parts or () if not part.thought)
     return Reply(text, paid_in, sum(spent))
-
-
-_PAID_OUT = ("candidates_token_count", "thoughts_token_count")
 
 
 def _wait(error: Any) -> float | None:

@@ -96,6 +96,18 @@ def test_all_malformed_scores_zero_everywhere(trace: Trace, tmp_path: Path):
     assert scores == {"all": (0.0, 2), "text": (0.0, 2), "image": (0.0, 1)}
 
 
+def test_an_answer_traced_twice_is_predicted_once(trace: Trace, tmp_path: Path):
+    """Two files hold one answer under two signals: each signal counts, the prediction once."""
+    other = {"rawatt": trace.scores["attmean"]}
+    own = {"rawatt": trace.own["attmean"]}
+    replace(trace, scores=other, own=own).save(tmp_path / "two.omnitrace")
+    predictions = [said(trace, 0, "p0.0"), said(trace, 1, "p1.0")]
+    made = report(evaluate(tmp_path, truth(trace), predictions=predictions))
+    (mine,) = rows(made, signal="mine", modality="all")
+    assert (mine["sentences"], mine["answers"]) == (2, 1)
+    assert len(rows(made, curation="default", modality="all")) == 2
+
+
 def test_neither_the_malformed_nor_a_baseline_is_heard_as_a_label(trace: Trace, tmp_path: Path):
     labels = [
         *truth(trace),

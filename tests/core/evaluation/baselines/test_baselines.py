@@ -96,6 +96,24 @@ def test_own_embeddings_are_what_the_text_model_reads(model, traced: Trace):
     assert cosines[0, 0] == pytest.approx(1, abs=0.05) and cosines[0].argmax() == 0
 
 
+@pytest.mark.parametrize("name", ["llama", "llava"])
+def test_any_adapter_can_be_embedded_and_asked(name: str, traced: Trace, monkeypatch):
+    """A model that reads tokens, and one whose pictures are put among its words."""
+    from core.decoding import trace
+    from tests.core.tiny_multimodal import any_family
+
+    model = any_family(name)
+    parts = traced.prompt.parts if name == "llava" else traced.prompt.parts[:1]
+    made = trace(model, Prompt("What?", parts), response="Anna flew to Paris. So she did.")
+    sources = cut(made.prompt, made.timeline, made.media)
+    said, units = OwnEmbeddings(model).embed(made, sources, spans(made.answer, made.tokens))
+    assert said.shape[1] == units.shape[1] and len(units) == len(sources.units)
+    assert similarity.cosine(said, units)[0].argmax() == 0
+    monkeypatch.setattr(self_attribution, "_TOKENS_A_SENTENCE", 4)  # It never stops by itself.
+    labels = list(self_attribution.predict(made, model))
+    assert [label.text for label in labels] == ["Anna flew to Paris.", "So she did."]
+
+
 def test_nothing_stays_hooked_to_the_model(model, traced: Trace):
     sources = cut(traced.prompt, traced.timeline, traced.media)
     OwnEmbeddings(model).embed(traced, sources, spans(traced.answer, traced.tokens))
@@ -202,7 +220,7 @@ def test_clip_embeds_sentences_texts_and_pictures_in_one_space(traced: Trace, cl
     from core.evaluation.baselines.clip import load_clip
 
     embedder = load_clip(str(clip), device="cpu")
-    assert embedder.name == "embedding by tiny-clip"
+    assert embedder.name == "tiny-clip"
     sources = cut(traced.prompt, traced.timeline, traced.media)
     said, units = embedder.embed(traced, sources, spans(traced.answer, traced.tokens))
     assert said.shape == (2, 16) and units.shape == (4, 16)
@@ -247,7 +265,7 @@ def test_the_commands(traced: Trace, clip: Path, tmp_path: Path, capsys):
     assert main(["baseline", "clip", *asked, "--model", str(clip), "--threshold=-1,0.25"]) == 0
     assert "4 predictions, 0 of them malformed" in capsys.readouterr().err
     labels = read_labels(out)
-    assert labels[0].name == "embedding by tiny-clip ≥ -1" and len(labels[0].units) == 4
+    assert labels[0].name == "tiny-clip ≥ -1" and len(labels[0].units) == 4
     assert main(["baseline", "self", *asked, "--threshold", "0.3"]) == 1
     assert "no threshold" in capsys.readouterr().err
     with pytest.raises(SystemExit):

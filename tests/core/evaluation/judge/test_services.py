@@ -23,9 +23,9 @@ from core.errors import InputError, MissingExtraError, ModelError
 from core.evaluation.judge.cache import Cache
 from core.evaluation.judge.gemini import Gemini
 from core.evaluation.judge.openai_compatible import OpenAICompatible
-from core.evaluation.judge.patience import Patience
+from core.evaluation.judge.patience import Patience, ServiceDownError
 from core.evaluation.judge.run import Judged, Spent, judge_folder
-from core.evaluation.judge.service import seconds_to_wait
+from core.evaluation.judge.service import TryAgain, seconds_to_wait
 from core.evaluation.labels import Interval, read_labels
 from core.trace import Trace
 from tests.core.evaluation.judge.answered import FILM, answered, right
@@ -253,7 +253,29 @@ def test_a_service_that_keeps_failing_is_given_up(judge: StandIn, traced: Trace,
     judge.faults.extend([Fault()] * 100)
     with pytest.raises(ModelError, match="failed \\(500\\): Out of order, 6 times in a row"):
         asked_by(judge, tmp_path, concurrency=1)
-    assert len(judge.asked) in (18, 24)  # A fourth question may have begun.
+    assert 18 <= len(judge.asked) <= 24  # A fourth question may have begun.
+
+
+def test_who_waits_is_woken_when_the_run_ends():
+    """By the real clock: it is to wait for minutes, and does not."""
+    patience, waiting = Patience(), threading.Event()
+    told: list[str] = []
+
+    def ask() -> None:
+        waiting.set()
+        raise TryAgain("is busy", wait=500.0)
+
+    def wait() -> None:
+        with pytest.raises(ServiceDownError) as caught:
+            patience.until_answered(ask)
+        told.append(str(caught.value))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    waiting.wait(60)
+    patience.stop()
+    thread.join(60)
+    assert told == ["The judge's service is no longer asked."]
 
 
 def test_a_service_that_asks_for_hours_is_given_up(judge: StandIn, traced: Trace, tmp_path: Path):

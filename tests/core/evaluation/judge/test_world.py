@@ -42,7 +42,7 @@ def from_truth(traces: Path, labels: list[Label]) -> Callable[[Asked], str]:
         written = [p.text for p in question.prompt.parts if isinstance(p, TextPart)]
         spans = range(len(question.sentences))
         answers["\n".join(written)] = [known.get((question.answer_id, n)) for n in spans]
-    return lambda asked: replied(answers[asked.text.partition("\n")[2]])
+    return lambda asked: replied(answers[asked.text[asked.text.index("The instruction was") :]])
 
 
 def test_from_samples_to_table_2(world: Path, tmp_path: Path, monkeypatch, capsys):
@@ -80,7 +80,7 @@ def test_from_samples_to_table_2(world: Path, tmp_path: Path, monkeypatch, capsy
         if row["task"] == "all tasks" and row["modality"] == "all"
     }
     tracing = overall["attmean", "default"]
-    for name in ("self-attribution", "embedding by the model ≥ 0.25"):
+    for name in ("self-attribution", "own embeddings ≥ 0.25"):
         assert overall[name, "post-hoc"]["f1"] < tracing["f1"]
         assert overall[name, "post-hoc"]["low"] is not None
     assert overall["self-attribution", "post-hoc"]["sentences"] == tracing["sentences"]
