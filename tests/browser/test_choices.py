@@ -16,7 +16,7 @@ from core.models.registry import load_model
 from tests.browser.explorer import served
 from tests.core.tiny import save_tiny
 
-PATIENCE = 180_000
+PATIENCE = 60_000
 """Milliseconds; machines that build are slow and busy."""
 SPEECH = gradio.media.get_audio("cate_blanch.mp3")
 """7.9 s: "I sleep with a dagger. (pause) If you so much as … (pause) You understand?"."""

@@ -75,8 +75,16 @@ def test_it_waits_for_the_answer(here, request_of):
     next(frames)
     assert list(here.cut(visitor, "pauses")) == []
     list(frames)
-    *_, view = here.cut(visitor, "pauses")
+    *_, view = here.recut(visitor)
     assert "pauses" in visitor.trace.transcripts and view["status"]["phase"] == "done"
+    assert len(list(here.recut(visitor))) == 1
+
+
+def test_what_went_wrong_with_an_answer_is_not_wiped_by_the_cut(here, request_of):
+    visitor = Visitor()
+    list(here.cut(visitor, "pauses"))
+    list(here.generator.run(visitor, request_of(signals=())))
+    assert list(here.recut(visitor)) == [] and visitor.status.phase == "error"
 
 
 def test_before_there_is_a_trace_what_is_missing_is_told(here, monkeypatch):
