@@ -24,7 +24,7 @@ def load(engine: Engine, name: str) -> Iterator[Line]:
     """Load the chosen model, or say why it cannot be; never raises."""
     try:
         for progress in engine.loading(name):
-            yield progress.text, f"{progress.seconds:.0f} s"
+            yield progress.text, f"· {progress.seconds:.0f} s"
     except Exception as error:
         yield message(error), ""
     else:
