@@ -18,7 +18,7 @@ from omnitrace_ui.actions.messages import message
 from omnitrace_ui.actions.present import show
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views import Status
-from omnitrace_ui.views.wire import JSON
+from omnitrace_ui.views.wire import JSON, clean
 
 BINS = "bins"
 """The choice of no segmenter: bins of the length that the page's slider says."""
@@ -45,8 +45,9 @@ class Segmenters:
 
     def choices(self, trace: Trace | None) -> list[tuple[str, str]]:
         """``(title, name)``: bins, those offered, and what else the trace keeps."""
-        kept = () if trace is None else tuple(trace.transcripts)
-        others = [(f"{title(name)} · kept in this trace", name) for name in kept]
+        kept = () if trace is None else trace.transcripts
+        # A file may hold names that are no text, which could not be sent.
+        others = [(f"{title(n)} · kept in this trace", n) for n in kept if n == clean(n)]
         return [
             ("Fixed bins", BINS),
             *((title(name), name) for name in self._specs),

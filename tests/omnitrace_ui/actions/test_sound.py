@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import gradio.media
@@ -128,6 +129,13 @@ def test_what_a_trace_keeps_can_be_chosen_without_its_recogniser(here, spoken, t
     assert "speech" not in view["status"]["text"] and view["units"]["said"]["0"]
     open_trace(other, here.site.store, file)
     assert other.settings.segmenter == "whisper:model", "the opened trace keeps it too"
+
+
+def test_a_name_that_cannot_be_sent_is_not_offered(here, spoken):
+    hostile = {"\ud800": {0: ()}, "<b>x</b>": {0: ()}}
+    spoken.trace = replace(spoken.trace, transcripts=hostile)
+    names = [name for _, name in here.site.segmenters.choices(spoken.trace)]
+    assert names == [BINS, "pauses", "whisper:model", "<b>x</b>"]
 
 
 def test_exports_tell_the_segments(here, spoken):
