@@ -127,7 +127,7 @@ class Engine:
         Raises:
             ModelError: the model is not offered, or could not be loaded.
         """
-        if self._any_model is None or name in self._offered:
+        if self._any_model is None or not name or name in self._offered:
             loading = self._known(name)
         else:
             loading = yield from self._invited(name, self._any_model)
@@ -140,7 +140,7 @@ class Engine:
         self, name: str, any_model: Callable[[str], Loader]
     ) -> Generator[LoadProgress, None, ModelLoading]:
         """A model that is none of those offered: the one in memory, or one that takes its place."""
-        if self._guest is not None and self._guest.name == name:
+        if self._guest is not None and self._guest.goes_by(name):
             return self._guest
         coming = self._coming
         if coming is None or coming.name != name:
@@ -262,7 +262,7 @@ class Engine:
         if name in self._offered:
             return self._offered[name]
         guest = self._guest
-        if guest is None or guest.name != name:
+        if guest is None or not guest.goes_by(name):
             raise ModelError(f"No model {name!r} here. Offered: {', '.join(self._offered)}.")
         return guest
 

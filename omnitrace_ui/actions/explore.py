@@ -84,8 +84,14 @@ class Explore:
         return show(visitor), curation_values(DEFAULT_CURATION)
 
     def cut(self, visitor: Visitor, segmenter: str) -> Iterator[JSON]:
-        """A segmenter was chosen, or an answer is done: views while its sound is cut."""
+        """A segmenter was chosen: views while the sound of the trace is cut by it."""
         yield from cut(visitor, segmenter, self.site.segmenters, self.site.engine.limits)
+
+    def recut(self, visitor: Visitor) -> Iterator[JSON]:
+        """An answer is done, or was given up: cut its sound by the segmenter chosen before."""
+        chosen = visitor.settings.segmenter
+        if chosen is not None and visitor.status.phase == "done":
+            yield from self.cut(visitor, chosen)
 
     def select(self, visitor: Visitor, span: int) -> JSON:
         """A sentence was selected: it alone brings where its signal fell, and what others say."""

@@ -69,6 +69,10 @@ class ModelLoading:
         """The model, if it is in memory."""
         return self._model
 
+    def goes_by(self, name: str) -> bool:
+        """Whether it is meant: by the name it was asked for, or the one that its traces bear."""
+        return name == self.name or (self._model is not None and name == self._model.info.name)
+
     def start(self) -> None:
         """Begin, if it is neither in memory nor on its way; returns at once."""
         with self._lock:

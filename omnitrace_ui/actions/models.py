@@ -33,7 +33,7 @@ def load(engine: Engine, name: str, address: str = "") -> Iterator[Said]:
             while not place.wait(LOOK):
                 yield standing(place), ""
             for progress in engine.loading(name):
-                yield progress.text, f"{progress.seconds:.0f} s"
+                yield progress.text, f"· {progress.seconds:.0f} s"
     except Exception as error:
         yield message(error), ""
     else:

@@ -19,7 +19,7 @@ from omnitrace_ui.actions.present import show
 from omnitrace_ui.actions.settings import BINS
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views import Status
-from omnitrace_ui.views.wire import JSON
+from omnitrace_ui.views.wire import JSON, clean
 
 NATURAL = "natural"
 """The choice of no segmenter: time is cut where it divides by itself (``core.natural``)."""
@@ -46,8 +46,9 @@ class Segmenters:
 
     def choices(self, trace: Trace | None) -> list[tuple[str, str]]:
         """``(title, name)``: without a segmenter, those offered, and what else the trace keeps."""
-        kept = () if trace is None else tuple(trace.transcripts)
-        others = [(f"{title(name)} · kept in this trace", name) for name in kept]
+        kept = () if trace is None else trace.transcripts
+        # A file may hold names that are no text, which could not be sent.
+        others = [(f"{title(n)} · kept in this trace", n) for n in kept if n == clean(n)]
         return [
             ("Speech between pauses, shots of films", NATURAL),
             ("Fixed bins", BINS),

@@ -90,6 +90,7 @@ def build_form(site: Site, signals: Mapping[str, str]) -> Form:
         generation = _generation()
     with gr.Accordion("Trace a given answer", open=False, elem_id="given-answer"):
         given = gr.Textbox(
+            "",  # A field that was never unfolded would send nothing at all.
             label="Answer",
             info="Written elsewhere, e.g. by a model behind an API: the model above reads it "
             "instead of answering. Empty: it answers itself.",

@@ -28,8 +28,17 @@ def wire_sound(
 
     def cut(mine: Visitor, name: str) -> Iterator[Updates]:
         for shown in actions.cut(mine, name):
-            yield {view: shown, segmenter: segmenter_choice(actions.site.segmenters, mine)}
+            yield {view: shown, segmenter: choice(mine)}
 
-    arguments = (cut, [visitor, segmenter], [view, segmenter])
-    segmenter.input(*arguments, trigger_mode="always_last", **_LISTENING)
-    after.success(*arguments, **_LISTENING)
+    def recut(mine: Visitor) -> Iterator[Updates]:
+        yield {segmenter: choice(mine)}
+        for shown in actions.recut(mine):
+            yield {view: shown, segmenter: choice(mine)}
+
+    def choice(mine: Visitor) -> Any:
+        return segmenter_choice(actions.site.segmenters, mine)
+
+    segmenter.input(
+        cut, [visitor, segmenter], [view, segmenter], trigger_mode="always_last", **_LISTENING
+    )
+    after.success(recut, visitor, [view, segmenter], **_LISTENING)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import gradio.media
@@ -81,8 +82,16 @@ def test_it_waits_for_the_answer(here, request_of):
     next(frames)
     assert list(here.cut(visitor, "pauses")) == []
     list(frames)
-    *_, view = here.cut(visitor, "pauses")
+    *_, view = here.recut(visitor)
     assert "pauses" in visitor.trace.transcripts and view["status"]["phase"] == "done"
+    assert len(list(here.recut(visitor))) == 1
+
+
+def test_what_went_wrong_with_an_answer_is_not_wiped_by_the_cut(here, request_of):
+    visitor = Visitor()
+    list(here.cut(visitor, "pauses"))
+    list(here.generator.run(visitor, request_of(signals=())))
+    assert list(here.recut(visitor)) == [] and visitor.status.phase == "error"
 
 
 def test_before_there_is_a_trace_what_is_missing_is_told(here, monkeypatch):
@@ -127,6 +136,13 @@ def test_what_a_trace_keeps_can_be_chosen_without_its_recogniser(here, spoken, t
     assert "speech" not in view["status"]["text"] and view["units"]["said"]["0"]
     open_trace(other, here.site.store, file)
     assert other.settings.segmenter == "whisper:model", "the opened trace keeps it too"
+
+
+def test_a_name_that_cannot_be_sent_is_not_offered(here, spoken):
+    hostile = {"\ud800": {0: ()}, "<b>x</b>": {0: ()}}
+    spoken.trace = replace(spoken.trace, transcripts=hostile)
+    names = [name for _, name in here.site.segmenters.choices(spoken.trace)]
+    assert names == [BINS, "pauses", "whisper:model", "<b>x</b>"]
 
 
 def test_exports_tell_the_segments(here, spoken):
