@@ -28,6 +28,7 @@ BENCHES = {
     "curation": "core.benchmarks.curation",
     "signals": "core.benchmarks.signals",
     "heads": "core.benchmarks.heads",
+    "evaluate": "core.benchmarks.evaluation",
 }
 """Bench name → module with ``run(...) -> int``."""
 
@@ -155,7 +156,13 @@ def _heads_options(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--out", type=Path, metavar="FOLDER", help="write the table beside weights")
 
 
+def _evaluate_options(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("--traces", type=_positive, default=8, help="of each kind (%(default)s)")
+    bench.add_argument("--jobs", type=_positive, default=2, help="processes (%(default)s)")
+
+
 _BENCH_OPTIONS = {
+    "evaluate": _evaluate_options,
     "world": _world_options,
     "signals": _signals_options,
     "heads": _heads_options,

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from core.errors import OmniTraceError
@@ -130,6 +131,8 @@ _scorer: _Scorer | None = None
 def _start(scorer: _Scorer) -> None:
     global _scorer
     _scorer = scorer
+    # The cores belong to the processes: threads of linear algebra would only wait for each other.
+    threadpool_limits(1)
 
 
 def _score(path: Path) -> _Outcome:

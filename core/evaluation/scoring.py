@@ -33,7 +33,7 @@ from core.evaluation.options import (
     parse_choice,
 )
 from core.evaluation.studies import image_mass, rouge_l, unit_positions
-from core.explain import Explanation, explain_prepared, prepare
+from core.explain import Cut, Explanation, explain_prepared, prepare
 from core.sources import Sources, SourceUnit
 from core.timeline import LANES
 from core.trace import Trace
@@ -120,11 +120,14 @@ class Result:
 
 
 class _Target(NamedTuple):
-    """What a labelled sentence should cite."""
+    """What a labelled sentence should cite.
+
+    ``claims``: unit id → what citing it claims, of every unit, on the clocks of this label.
+    """
 
     span: int
     elements: frozenset[Element]
-    clocks: frozenset[int]
+    claims: Mapping[str, frozenset[Element]]
     named: tuple[SourceUnit, ...]
 
 
@@ -148,34 +151,32 @@ def score_trace(
     problems: list[Problem] = []
     scores: dict[tuple[Method, str], Sums] = {}
     explained: dict[str, Explanation] = {}
-    targets: list[_Target] = []
+    shared = Cut.of(trace)
+    targets = tuple(_targets(trace, shared, labels, file, problems))
     presets = Curation.presets()
     for signal in trace.signals:
-        prepared = prepare(trace, signal=signal)
+        prepared = prepare(trace, signal=signal, shared=shared)
         for name, curation in presets.items():
             explanation = explain_prepared(prepared, curation)
-            if not explained:
-                targets = list(_targets(trace, explanation, labels, file, problems))
             explained.setdefault(signal, explanation)
             scores |= _method_scores(Method(signal, name), explanation, targets)
             if name == "paper":
                 scores |= _stream_scores(signal, explanation, targets)
         scores |= _random_scores(signal, explained[signal], targets, answer_id)
-    first = next(iter(explained.values()))
-    words = option_words(first.sources, options_of(first.sources))
+    words = option_words(shared.sources, options_of(shared.sources))
     choice = parse_choice(trace.answer, words) if words else None
     return Result(
         file=file,
         answer_id=answer_id,
         model=trace.model.name,
-        task=str(extra.get("task") or _lanes(first.sources)),
+        task=str(extra.get("task") or _lanes(shared.sources)),
         is_choice=bool(words),
         chosen_option=choice.letter if choice else None,
         right=_right(choice.letter if choice else None, words, extra.get("answer")),
         rouge=None if words else _rouge(trace.answer, extra.get("answer")),
-        labelled_at=_positions(first.sources, (unit for t in targets for unit in t.named)),
+        labelled_at=_positions(shared.sources, (unit for t in targets for unit in t.named)),
         labelled=len(targets),
-        unlabelled=len(first.spans) - len(targets),
+        unlabelled=len(shared.spans) - len(targets),
         scores=scores,
         studied={s: _study(explanation, targets, choice) for s, explanation in explained.items()},
         problems=tuple(problems),
@@ -184,17 +185,18 @@ def score_trace(
 
 def _targets(
     trace: Trace,
-    explanation: Explanation,
+    shared: Cut,
     labels: Mapping[int, Label],
     file: str,
     problems: list[Problem],
 ) -> Iterator[_Target]:
     """What each label asks for; a label that fits no sentence is a problem and asks for nothing."""
-    units = explanation.sources.units
+    units = shared.sources.units
     known = {unit.id for unit in units}
+    claims: dict[frozenset[int], Mapping[str, frozenset[Element]]] = {}
     for index, label in sorted(labels.items()):
         where = f"{file}, sentence {index + 1}"
-        span = explanation.spans[index] if index < len(explanation.spans) else None
+        span = shared.spans[index] if index < len(shared.spans) else None
         if span is None or span.text != label.text:
             problems.append(Problem("label fits no sentence", where, label.text[:80]))
             continue
@@ -208,8 +210,10 @@ def _targets(
                 problems.append(Problem("label goes past the end", where, stretch))
         elements = labelled_elements(label.units, label.intervals, units, trace.media)
         clocks = unclocked(label.intervals)
-        named = tuple(u for u in units if cited_elements([u], clocks) & elements)
-        yield _Target(index, elements, clocks, named)
+        if clocks not in claims:
+            claims[clocks] = {unit.id: cited_elements([unit], clocks) for unit in units}
+        named = tuple(unit for unit in units if not elements.isdisjoint(claims[clocks][unit.id]))
+        yield _Target(index, elements, claims[clocks], named)
 
 
 def _method_scores(
@@ -255,7 +259,7 @@ def _sums(
     """Modality → sums; a modality that no sentence cites or names is left out."""
     compared: dict[str, list[tuple[float, float, float]]] = {}
     for units, target in zip(cited, targets, strict=True):
-        elements = cited_elements(units, target.clocks)
+        elements = frozenset().union(*(target.claims[unit.id] for unit in units))
         for modality in (OVERALL, *MODALITIES):
             if modality == OVERALL:
                 one = agreement(elements, target.elements)

@@ -1,0 +1,242 @@
+"""What evaluating traces costs: ``python -m core bench evaluate [--json] [--traces N] [--jobs 2]``.
+
+Seeded traces of the paper's sizes, 200 tokens and 300 source units each: conversations with
+pictures, recordings of 300 s, films of 150 s with sound; two signals, every sentence labelled. N
+traces of a kind and three times as many are evaluated in fresh processes: the difference is the
+time of a trace, freed from what starting costs, and the peaks say whether memory grows with the
+number of traces. The standing limit is 60 s for the paper's 759, in its proportions.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import random
+import resource
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from core.evaluation.evaluate import evaluate
+from core.evaluation.labels import Interval, Label, answer_id
+from core.prompt import AudioPart, ImagePart, Part, Prompt, TextPart, VideoPart
+from core.timeline import LANES, Timeline
+from core.trace import MediaInfo, ModelInfo, Token, Trace
+
+PAPER = {"conversation": 457, "recording": 200, "film": 102}
+"""Table 1: examples with pictures and text, with audio, with video."""
+TOKENS, UNITS, LIMIT_S = 200, 300, 60.0
+LARGER = 3
+SIGNALS = ("attmean", "rawatt")
+_PICTURES, _PICTURE_POSITIONS, _SOUND_RATE, _FRAME_RATE = 3, 64, 25, 60
+"""Pictures of a conversation; positions of a picture, of a second of sound and of frames."""
+_WHO = ("Anna", "The old baker", "My sister", "Nobody", "A tall guide", "Their neighbour", "Tom")
+_DOES = ("sold", "never liked", "was looking for", "has painted", "carefully repaired", "found")
+_WHAT = ("two red maps", "the boat", "a very small lamp", "seven leaves", "their blue kettle")
+_WHERE = ("near the harbour", "on Wednesday morning", "because it rained", "at half past eight")
+
+
+class Cost(NamedTuple):
+    """Of one evaluation in a fresh process: seconds, processor seconds of all its processes; peak
+    bytes of it and of a worker of it.
+    """
+
+    seconds: float
+    cpu: float
+    peak: int
+    worker_peak: int
+
+
+def run(*, json: bool, traces: int = 8, jobs: int = 2) -> int:
+    """Print time and memory by kind of trace; return 1 if 759 would take more than 60 s.
+
+    What else runs on the machine counts in ``expected_s`` and little in ``expected_idle_s``, the
+    processor time shared by ``jobs`` cores, which is judged.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [_row(kind, traces, jobs, Path(folder)) for kind in PAPER]
+    start = max(row["start_s"] for row in rows)
+    expected = start + sum(PAPER[row["kind"]] * row["trace_s"] for row in rows)
+    idle = start + sum(PAPER[row["kind"]] * row["trace_cpu_s"] for row in rows) / jobs
+    report = {
+        "tokens": TOKENS,
+        "units": UNITS,
+        "jobs": jobs,
+        "rows": rows,
+        "traces": sum(PAPER.values()),
+        "expected_s": round(expected, 1),
+        "expected_idle_s": round(idle, 1),
+        "limit_s": LIMIT_S,
+    }
+    print(json_module.dumps(report, indent=1) if json else _printed(report))
+    return 0 if idle <= LIMIT_S else 1
+
+
+def built(kind: str, seed: int) -> tuple[Trace, list[Label]]:
+    """A trace of this kind and labels for all its sentences; no two seeds share a sentence."""
+    draw = random.Random(f"{kind} {seed}")
+    parts, media, rows = _BUILDERS[kind](draw)
+    answer, tokens, sentences = _answer(draw)
+    # Attention is peaked: most of a row on few positions.
+    numbers = np.random.default_rng(seed)
+    scores = {
+        signal: (numbers.random((TOKENS, len(rows)), np.float32) ** 40).astype(np.float16)
+        for signal in SIGNALS
+    }
+    trace = Trace(
+        prompt=Prompt(f"Say what is there. {seed}", tuple(parts)),
+        timeline=_timeline(rows),
+        answer=answer,
+        tokens=tokens,
+        scores=scores,
+        own={signal: np.full(TOKENS, 0.1, np.float32) for signal in SIGNALS},
+        media=tuple(media),
+        model=ModelInfo("bench", "none", 0, "float32", "cpu"),
+    )
+    labels = [
+        Label(answer_id(trace), n, text, *_named(kind, draw), "generator", "bench")
+        for n, text in enumerate(sentences)
+    ]
+    return trace, labels
+
+
+def _row(kind: str, traces: int, jobs: int, folder: Path) -> dict[str, Any]:
+    few = _measured(kind, range(traces), jobs, folder)
+    many = _measured(kind, range(traces, traces + LARGER * traces), jobs, folder)
+    each, cpu = (
+        (after - before) / ((LARGER - 1) * traces)
+        for before, after in zip(few[:2], many[:2], strict=True)
+    )
+    return {
+        "kind": kind,
+        "trace_s": round(each, 4),
+        "trace_cpu_s": round(cpu, 4),
+        "start_s": round(max(0.0, few.seconds - traces * each), 2),
+        "peak_mb": [round(cost.peak / 1e6) for cost in (few, many)],
+        "worker_peak_mb": [round(cost.worker_peak / 1e6) for cost in (few, many)],
+    }
+
+
+def _measured(kind: str, seeds: Sequence[int], jobs: int, folder: Path) -> Cost:
+    target = folder / f"{kind}-{len(seeds)}"
+    target.mkdir()
+    labels: list[Label] = []
+    for seed in seeds:
+        trace, some = built(kind, seed)
+        trace.save(target / f"{seed:05d}.omnitrace")
+        labels += some
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_cost, target, labels, jobs).result()
+
+
+def _cost(folder: Path, labels: Sequence[Label], jobs: int) -> Cost:
+    start = time.perf_counter()
+    found = evaluate(folder, labels, jobs=jobs)
+    seconds = time.perf_counter() - start
+    if found.problems:
+        raise RuntimeError(f"the bench's traces are not as they should be: {found.problems[0]}")
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(usage.ru_utime + usage.ru_stime for usage in spent)
+    return Cost(seconds, cpu, *(usage.ru_maxrss * 1024 for usage in spent))
+
+
+Row = tuple[int, str, tuple[float, float] | None]
+"""A prompt position: part, lane, characters or seconds."""
+Built = tuple[list[Part], list[MediaInfo], list[Row]]
+
+
+def _conversation(draw: random.Random) -> Built:
+    """Turns of three sentences a line, and pictures among them."""
+    sentences = [_sentence(draw) for _ in range(UNITS - _PICTURES)]
+    turns = [" ".join(sentences[at : at + 3]) for at in range(0, len(sentences), 3)]
+    text = "\n".join(turns)
+    pictures = [ImagePart(Path(f"{n}.png"), f"{n}.png") for n in range(_PICTURES)]
+    rows: list[Row] = [(0, "text", extent) for extent in _words(text)]
+    rows += [(1 + n, "image", None) for n in range(_PICTURES) for _ in range(_PICTURE_POSITIONS)]
+    return [TextPart(text), *pictures], [MediaInfo()] * (1 + _PICTURES), rows
+
+
+def _recording(draw: random.Random) -> Built:
+    seconds = UNITS
+    rows = list(_seconds("audio", 0, seconds, _SOUND_RATE))
+    return [AudioPart(Path("a.wav"), "a.wav")], [MediaInfo(duration=seconds)], rows
+
+
+def _film(draw: random.Random) -> Built:
+    seconds = UNITS // 2
+    rows = list(_seconds("video_frames", 0, seconds, _FRAME_RATE))
+    rows += _seconds("video_sound", 0, seconds, _SOUND_RATE)
+    return [VideoPart(Path("f.mp4"), "f.mp4")], [MediaInfo(duration=seconds)], rows
+
+
+_BUILDERS = {"conversation": _conversation, "recording": _recording, "film": _film}
+
+
+def _seconds(lane: str, part: int, seconds: int, rate: int) -> Iterator[Row]:
+    for n in range(seconds * rate):
+        yield part, lane, (n / rate, (n + 1) / rate)
+
+
+def _sentence(draw: random.Random) -> str:
+    said = " ".join(draw.choice(words) for words in (_WHO, _DOES, _WHAT, _WHERE))
+    return f"{said}, number {draw.randrange(10**6)}{draw.choice('..!?')}"
+
+
+def _words(text: str) -> Iterator[tuple[int, int]]:
+    """Ranges of words, each with the space before it, as tokens have them."""
+    at = 0
+    for word in text.replace("\n", " ").split(" "):
+        end = at + len(word)
+        yield max(0, at - 1), end
+        at = end + 1
+
+
+def _answer(draw: random.Random) -> tuple[str, tuple[Token, ...], list[str]]:
+    """Sentences on lines of their own, cut off at ``TOKENS`` words."""
+    words: list[str] = []
+    while len(words) < TOKENS:
+        words += _sentence(draw).split(" ")
+        words[-1] += "\n"
+    text = " ".join(words[:TOKENS]).replace("\n ", "\n").rstrip()
+    tokens = tuple(Token(n, text[a:b], a, b) for n, (a, b) in enumerate(_words(text)))
+    return text, tokens, text.split("\n")
+
+
+def _named(kind: str, draw: random.Random) -> tuple[tuple[str, ...], tuple[Interval, ...]]:
+    if kind == "conversation":
+        return (f"p0.{draw.randrange(UNITS - _PICTURES)}", "p1.0"), ()
+    at = draw.randrange(UNITS // 2 - 2)
+    return (), (Interval(0, at, at + 2.5),)
+
+
+def _timeline(rows: Sequence[Row]) -> Timeline:
+    timeline = Timeline.structural(len(rows))
+    for position, (part, lane, extent) in enumerate(rows):
+        timeline.part[position], timeline.lane[position] = part, LANES.index(lane)
+        if extent:
+            (timeline.chars if lane == "text" else timeline.seconds)[position] = extent
+    return timeline
+
+
+def _printed(report: Mapping[str, Any]) -> str:
+    lines = [
+        f"{report['tokens']} tokens × {report['units']} units, {report['jobs']} processes",
+        f"{'traces':<14}{'s each':>8}{'cpu s':>8}{'s to start':>12}{'peak MB':>14}{'of a worker':>14}",
+    ]
+    for row in report["rows"]:
+        peaks = ("{} / {}".format(*row[key]) for key in ("peak_mb", "worker_peak_mb"))
+        cells = "".join(f"{peak:>14}" for peak in peaks)
+        lines.append(
+            f"{row['kind']:<14}{row['trace_s']:>8.3f}{row['trace_cpu_s']:>8.3f}{row['start_s']:>12.1f}{cells}"
+        )
+    lines.append("peaks: of the smaller set / of one three times as large")
+    lines.append(
+        f"{report['traces']} traces: {report['expected_s']} s; on {report['jobs']} idle cores "
+        f"{report['expected_idle_s']} s, limit {report['limit_s']:g} s"
+    )
+    return "\n".join(lines)
