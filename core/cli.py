@@ -1,4 +1,4 @@
-"""The command line: ``python -m core trace | explain | dataset | labels | evaluate | bench``.
+"""The command line: ``python -m core trace | explain | labels | judge | evaluate | …``.
 
 It only parses, calls the public face and prints; what it prints for programs (``--json``) is the
 documented output of ``core.explain.to_json`` and of each bench.
@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import OmniTraceError
+from core.evaluation.baselines import command as baseline
+from core.evaluation.judge import command as judge
+from core.terminal import positive, printable, printable_lines
 
 if TYPE_CHECKING:
     from core.batch.run import Runner
@@ -49,16 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def printable(text: str) -> str:
-    """Text safe to show in a terminal: control characters (escape sequences too) made visible."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def printable_lines(text: str) -> str:
-    """As ``printable``, keeping the line breaks."""
-    return "\n".join(map(printable, text.split("\n")))
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -68,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     trace.add_argument("--model", default="embedded", help="name, hub id or folder (%(default)s)")
     trace.add_argument("--out", type=Path, required=True, help="folder for the .omnitrace files")
     trace.add_argument("--signals", default="attmean,rawatt", help="comma-separated (%(default)s)")
-    trace.add_argument("--max-new-tokens", type=_positive, default=256, help="(%(default)s)")
+    trace.add_argument("--max-new-tokens", type=positive, default=256, help="(%(default)s)")
     trace.add_argument("--no-repeat-ngram-size", type=int, default=0, help="0: off (%(default)s)")
     trace.add_argument("--device", help="e.g. cuda:0; default: CUDA if present, else CPU")
     trace.add_argument("--device-map", help="e.g. auto, for models that outgrow one GPU")
@@ -78,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="run code that comes with the model's files: it may do all that you may (MiniCPM-o)",
     )
-    trace.add_argument("--limit", type=_positive, help="only the first N samples")
+    trace.add_argument("--limit", type=positive, help="only the first N samples")
     trace.add_argument(
         "--response-key", metavar="KEY", help="trace the answer that each sample holds under KEY"
     )
@@ -87,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_segmenter(trace, "also keep in each trace what this one finds in its sound")
     trace.add_argument("--ray", action="store_true", help="in several processes, by Ray Data")
-    trace.add_argument("--actors", type=_positive, help="with --ray: so many; default: one a GPU")
+    trace.add_argument("--actors", type=positive, help="with --ray: so many; default: one a GPU")
     trace.set_defaults(command=_trace)
 
     explain = commands.add_parser("explain", help="spans and sources of a saved trace")
@@ -113,12 +106,23 @@ def _parser() -> argparse.ArgumentParser:
     labels.add_argument("--out", type=Path, required=True, metavar="LABELS.jsonl")
     labels.set_defaults(command=_labels)
 
+    judge.add_to(commands)
+    baseline.add_to(commands)
+
     evaluate = commands.add_parser("evaluate", help="the paper's tables for a folder of traces")
     evaluate.add_argument("traces", type=Path, help="folder of .omnitrace files")
     evaluate.add_argument("--labels", type=Path, required=True, metavar="LABELS.jsonl")
     evaluate.add_argument("--samples", type=Path, help="SAMPLES.json: tasks and right answers")
+    evaluate.add_argument(
+        "--predictions",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE.jsonl",
+        help="of baselines, or a second judge's labels: scored beside the signals",
+    )
     evaluate.add_argument("--out", type=Path, required=True, help="folder for the report")
-    evaluate.add_argument("--jobs", type=_positive, default=1, help="processes (%(default)s)")
+    evaluate.add_argument("--jobs", type=positive, default=1, help="processes (%(default)s)")
     evaluate.set_defaults(command=_evaluate)
 
     bench = commands.add_parser("bench", help="measure, and print a table")
@@ -133,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _of_a_model(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--model", default="embedded", help="(%(default)s)")
-    bench.add_argument("--limit", type=_positive, help="only the first N prompts")
+    bench.add_argument("--limit", type=positive, help="only the first N prompts")
 
 
 def _world_options(bench: argparse.ArgumentParser) -> None:
@@ -152,13 +156,13 @@ def _signals_options(bench: argparse.ArgumentParser) -> None:
 def _heads_options(bench: argparse.ArgumentParser) -> None:
     _of_a_model(bench)
     bench.add_argument("--samples", type=Path, required=True, help="with known sources, to pick on")
-    bench.add_argument("--most", type=_positive, default=12, help="so many heads (%(default)s)")
+    bench.add_argument("--most", type=positive, default=12, help="so many heads (%(default)s)")
     bench.add_argument("--out", type=Path, metavar="FOLDER", help="write the table beside weights")
 
 
 def _evaluate_options(bench: argparse.ArgumentParser) -> None:
-    bench.add_argument("--traces", type=_positive, default=8, help="of each kind (%(default)s)")
-    bench.add_argument("--jobs", type=_positive, default=2, help="processes (%(default)s)")
+    bench.add_argument("--traces", type=positive, default=4, help="of each kind (%(default)s)")
+    bench.add_argument("--jobs", type=positive, default=2, help="processes (%(default)s)")
 
 
 _BENCH_OPTIONS = {
@@ -180,13 +184,6 @@ def _add_segmenter(command: argparse.ArgumentParser, purpose: str) -> None:
         metavar="MODEL",
         help="merge its sentences into semantic chunks by this embedding model (folder or hub id)",
     )
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a positive number")
-    return value
 
 
 def _trace(args: argparse.Namespace) -> int:
@@ -340,7 +337,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     from core.samples import read_samples
 
     samples = read_samples(args.samples) if args.samples else ()
-    made = report(evaluate(args.traces, read_labels(args.labels), samples, jobs=args.jobs))
+    predictions = [one for path in args.predictions for one in read_labels(path)]
+    labels = read_labels(args.labels)
+    made = report(evaluate(args.traces, labels, samples, predictions=predictions, jobs=args.jobs))
     write_report(made, args.out)
     print(printable_lines(told(made)))
     return 0

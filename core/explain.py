@@ -1,7 +1,7 @@
 """Trace + settings → Explanation: pure, in milliseconds, without a model (DESIGN "Flow").
 
-What does not depend on curation (units, evidence, spans, parts of speech) is a ``Prepared``, and
-what of it all signals share a ``Cut``. ``explain`` keeps the latest of each for as long as the trace
+What does not depend on curation (units, evidence, spans, parts of speech) is a ``Prepared``; what
+of it all signals share is a ``Cut``. ``explain`` keeps the latest of each for as long as the trace
 lives, so that moving a slider costs only the curation, also where signals are compared.
 """
 

@@ -2,7 +2,8 @@
 
 Traces are opened one at a time and forgotten: what is kept of each is a ``Result``. Answers are
 matched to labels by ``answer_id``; where several labellers spoke of one sentence, a person outranks
-a judge and a judge the generator, and among equals the last in the file is heard.
+a judge and a judge the generator, and among equals the last in the file is heard. A malformed
+label, and what a baseline predicts, is never heard.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from tqdm import tqdm
 
 from core.errors import OmniTraceError
 from core.evaluation.folder import SampleFinder, open_scores, trace_files
-from core.evaluation.labels import LABELLERS, Label, answer_id
+from core.evaluation.labels import BASELINE, LABELLERS, Label, answer_id
+from core.evaluation.predictions import Said, by_answer, with_predictions
 from core.evaluation.report import Evaluated
 from core.evaluation.scoring import Problem, Result, score_trace
 from core.samples import Sample
@@ -32,6 +34,7 @@ def evaluate(
     labels: Sequence[Label],
     samples: Sequence[Sample] = (),
     *,
+    predictions: Sequence[Label] = (),
     jobs: int = 1,
 ) -> Evaluated:
     """Score every trace of a folder that has labels.
@@ -40,6 +43,7 @@ def evaluate(
         folder: of ``.omnitrace`` files.
         labels: of their answers.
         samples: what was asked, for tasks and right answers; may be empty.
+        predictions: of baselines, or of others whose agreement with the labels is asked for.
         jobs: processes that work on traces side by side.
 
     Raises:
@@ -52,7 +56,8 @@ def evaluate(
         Problem("samples with one prompt", f"entry {entry}", "an earlier entry asks the same")
         for entry in finder.ambiguous
     ]
-    scorer = _Scorer(heard, finder if samples else None)
+    said = by_answer(predictions)
+    scorer = _Scorer(heard, said, finder if samples else None)
     results: list[Result] = []
     met: dict[str, str] = {}
     seen: dict[tuple[str, str, str], str] = {}
@@ -74,13 +79,19 @@ def evaluate(
         for identity, spans in heard.items()
         if identity not in met
     ]
+    problems += [
+        Problem("predictions without a trace", identity, ", ".join(names))
+        for identity, names in said.items()
+        if identity not in met
+    ]
     labellers = Counter(
         label.labeller
         for identity, spans in heard.items()
         if identity in met
         for label in spans.values()
     )
-    return Evaluated(tuple(results), tuple(problems), labellers)
+    predictors = Counter(one.labeller for one in predictions if one.answer_id in met)
+    return Evaluated(tuple(results), tuple(problems), labellers, predictors)
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,7 @@ class _Scorer:
     """Scores one file; sent to every process once."""
 
     heard: Heard
+    said: Mapping[str, Said]
     finder: SampleFinder | None
 
     def __call__(self, path: Path) -> _Outcome:
@@ -118,6 +130,8 @@ class _Scorer:
             if self.finder and not self.finder.find(trace.prompt):
                 problems.append(Problem("trace without a sample", path.name, identity))
             result = score_trace(trace, labels, file=path.name, answer_id=identity, extra=extra)
+            if identity in self.said:
+                result = with_predictions(result, trace, labels, self.said[identity])
             return _Outcome(path.name, identity, result, (*problems, *result.problems))
         except OmniTraceError as error:
             why = Problem("trace cannot be opened", path.name, str(error))
@@ -153,7 +167,12 @@ def _outcomes(scorer: _Scorer, files: Sequence[Path], jobs: int) -> Iterator[_Ou
 def _heard(labels: Sequence[Label]) -> tuple[dict[str, dict[int, Label]], list[Problem]]:
     heard: dict[str, dict[int, Label]] = {}
     overruled: Counter[tuple[str, str]] = Counter()
+    unheard: Counter[tuple[str, str]] = Counter()
     for label in labels:
+        if label.malformed or label.by == BASELINE:
+            kind = "labels malformed" if label.malformed else "baseline given as labels"
+            unheard[kind, _named(label)] += 1
+            continue
         spans = heard.setdefault(label.answer_id, {})
         before = spans.get(label.span)
         if before is None or _rank(label) >= _rank(before):
@@ -163,8 +182,11 @@ def _heard(labels: Sequence[Label]) -> tuple[dict[str, dict[int, Label]], list[P
             loser = before if winner is label else label
             overruled[_named(loser), _named(winner)] += 1
     return heard, [
-        Problem("labels overruled", loser, f"{count} sentences, by {winner}")
-        for (loser, winner), count in overruled.items()
+        *(
+            Problem("labels overruled", loser, f"{count} sentences, by {winner}")
+            for (loser, winner), count in overruled.items()
+        ),
+        *(Problem(kind, who, f"{count} sentences") for (kind, who), count in unheard.items()),
     ]
 
 

@@ -53,6 +53,8 @@ def _parts(report: Mapping[str, Any]) -> Iterator[str]:
         f"label, {traces['sentences_unlabelled']} without. Scores are in percent.</p>"
     )
     yield "<h2>Labels</h2>" + _table(report["labels"])
+    if report["predictions"]:
+        yield "<h2>Predictions</h2>" + _table(report["predictions"])
     for title, svg in figures(report["tables"]):
         source = b64encode(svg.encode()).decode()
         image = f'<img alt="{escape(title)}" src="data:image/svg+xml;base64,{source}">'

@@ -2,9 +2,9 @@
 
 A label file is JSON Lines, UTF-8; files can be concatenated. Every line is one label:
 
-    {"format": 1, "answer_id": "0f1e2d3c4b5a6978", "span": 0, "text": "The first picture shows …",
+    {"format": 2, "answer_id": "0f1e2d3c4b5a6978", "span": 0, "text": "The first picture shows …",
      "units": ["p0.0"], "intervals": [{"part": 2, "lane": null, "start": 0.4, "end": 1.96}],
-     "by": "judge", "name": "gpt-5.2", "prompt_version": "1"}
+     "by": "judge", "name": "gpt-5.2", "prompt_version": "1", "malformed": ""}
 
 ``answer_id`` names a prompt together with one answer to it (``answer_id``), so a label holds for
 every trace of that answer, whatever its file is called and whichever signals it recorded. ``span``
@@ -12,6 +12,11 @@ and ``text`` are the sentence's place and its words. ``units`` are ids of senten
 ``core.sources`` cuts them by default; sound and film are given as ``intervals`` in seconds, on one
 stream (``lane``) or, with ``null``, on the recording's clock. Both lists empty: nothing in the
 prompt supports the sentence.
+
+``malformed`` says why what was answered of this sentence could not be understood; it is empty of
+every label that says something. Lines of format 1 have no such key. What a post-hoc baseline names
+(``core.evaluation.baselines``) has the same form, and ``by`` is ``baseline``: a prediction, which
+is compared with labels and never taken for one.
 """
 
 from __future__ import annotations
@@ -30,9 +35,12 @@ from core.timeline import LANES
 from core.trace import Trace
 from core.tracefile.checks import array, exactly, integer, number, one_of, optional, text
 
-FORMAT = 1
+FORMAT = 2
 LABELLERS = ("generator", "judge", "person")
 """Who may label, in rising authority: a person's word outranks a judge's."""
+
+BASELINE = "baseline"
+"""Who predicts in the same form, and is no labeller."""
 
 TIMED_LANES = LANES[2:]
 
@@ -65,9 +73,12 @@ class Label:
         text: its words; a label fits only a sentence with exactly these.
         units: ids of text and picture units.
         intervals: of sound and film.
-        by: ``judge``, ``person``, or ``generator`` (what made the data knows the truth).
-        name: the model that judged, the person, or the generator.
+        by: ``judge``, ``person``, or ``generator`` (what made the data knows the truth);
+            ``baseline`` for a prediction.
+        name: the model that judged, the person, the generator, or the baseline.
         prompt_version: of the judge's prompt; empty where there is none.
+        malformed: why the labeller's answer could not be used; ``units`` and ``intervals`` are then
+            empty, and mean nothing.
     """
 
     answer_id: str
@@ -75,9 +86,10 @@ class Label:
     text: str
     units: tuple[str, ...]
     intervals: tuple[Interval, ...]
-    by: Literal["generator", "judge", "person"]
+    by: Literal["generator", "judge", "person", "baseline"]
     name: str
     prompt_version: str = ""
+    malformed: str = ""
 
     @property
     def labeller(self) -> tuple[str, str, str]:
@@ -155,7 +167,7 @@ def _label_id(value: Any, where: str) -> str:
 
 _SECONDS = number(0, 1e7)
 _LINE = exactly(
-    format=integer(FORMAT, FORMAT),
+    format=integer(1, FORMAT),
     answer_id=_label_id,
     span=integer(0, 100_000),
     text=text(1_000_000),
@@ -169,9 +181,10 @@ _LINE = exactly(
         ),
         100_000,
     ),
-    by=one_of(*LABELLERS),
+    by=one_of(*LABELLERS, BASELINE),
     name=text(1_000),
     prompt_version=text(1_000),
+    malformed=text(10_000),
 )
 
 
@@ -182,13 +195,15 @@ def _label(line: str, where: str) -> Label:
         raise InputError(f"{where} is not valid JSON.") from error
     _check_version(value, where)
     try:
-        checked = _LINE(value, "the label")
+        checked = _LINE(_upgraded(value), "the label")
     except TraceFileError as error:
         raise InputError(f"{where}: {error}") from error
     intervals = tuple(Interval(**interval) for interval in checked["intervals"])
     for one in intervals:
         if one.start >= one.end:
             raise InputError(f"{where}: an interval from {one.start:g} s to {one.end:g} s is none.")
+    if checked["malformed"] and (checked["units"] or intervals):
+        raise InputError(f"{where} is malformed, and names sources all the same.")
     del checked["format"]
     return Label(**{**checked, "intervals": intervals})
 
@@ -200,3 +215,9 @@ def _check_version(value: Any, where: str) -> None:
             f"{where} has format {version}, written by a newer OmniTrace Explorer; this one reads "
             f"up to {FORMAT}. Update it to read the file."
         )
+
+
+def _upgraded(value: Any) -> Any:
+    """What format 1 wrote, as this one would have."""
+    old = isinstance(value, dict) and value.get("format") == 1
+    return {"malformed": "", **value} if old else value

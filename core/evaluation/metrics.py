@@ -102,6 +102,7 @@ def labelled_elements(
     intervals: Sequence[Interval],
     units: Iterable[SourceUnit],
     media: Sequence[MediaInfo] = (),
+    on_clock: Collection[int] = (),
 ) -> frozenset[Element]:
     """What a label asks for.
 
@@ -110,8 +111,9 @@ def labelled_elements(
         intervals: stretches of sound and film.
         units: the prompt's units.
         media: one ``MediaInfo`` a part, for the ends of recordings; may be empty.
+        on_clock: parts whose streams are not told apart, beside those where no stream is named.
     """
-    named, clocks = set(named), unclocked(intervals)
+    named, clocks = set(named), unclocked(intervals) | set(on_clock)
     found = {_whole(unit) for unit in units if unit.id in named}
     for one in intervals:
         duration = media[one.part].duration if one.part < len(media) else None

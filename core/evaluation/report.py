@@ -14,7 +14,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,13 @@ class Evaluated:
         results: one a trace that has labels.
         problems: all that did not fit, in order.
         labellers: ``(by, name, prompt version)`` → labels used.
+        predictors: the same → predictions for the traces of the folder.
     """
 
     results: tuple[Result, ...]
     problems: tuple[Problem, ...]
     labellers: Mapping[tuple[str, str, str], int]
+    predictors: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
 
 
 def report(evaluated: Evaluated) -> dict[str, Any]:
@@ -70,6 +72,10 @@ def report(evaluated: Evaluated) -> dict[str, Any]:
         "labels": [
             {"by": by, "name": name, "prompt_version": version, "labels": count}
             for (by, name, version), count in evaluated.labellers.items()
+        ],
+        "predictions": [
+            {"by": by, "name": name, "prompt_version": version, "sentences": count}
+            for (by, name, version), count in evaluated.predictors.items()
         ],
         "problems": {
             "counts": dict(Counter(problem.kind for problem in evaluated.problems)),

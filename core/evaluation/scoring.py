@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.curation import Curation
-from core.evaluation.baselines import DRAWS, random_citations
+from core.evaluation.baselines.chance import DRAWS, random_citations
 from core.evaluation.labels import Label
 from core.evaluation.metrics import (
     MODALITIES,
@@ -33,8 +33,9 @@ from core.evaluation.options import (
     parse_choice,
 )
 from core.evaluation.studies import image_mass, rouge_l, unit_positions
-from core.explain import Cut, Explanation, explain_prepared, prepare
+from core.explain import Cut, Explanation, SpanExplanation, explain_prepared, prepare
 from core.sources import Sources, SourceUnit
+from core.spans import Span
 from core.timeline import LANES
 from core.trace import Trace
 
@@ -119,14 +120,16 @@ class Result:
     problems: tuple[Problem, ...] = field(default=())
 
 
-class _Target(NamedTuple):
+class Target(NamedTuple):
     """What a labelled sentence should cite.
 
-    ``claims``: unit id → what citing it claims, of every unit, on the clocks of this label.
+    ``claims``: unit id → what citing it claims, of every unit, on this label's ``clocks``.
     """
 
     span: int
+    label: Label
     elements: frozenset[Element]
+    clocks: frozenset[int]
     claims: Mapping[str, frozenset[Element]]
     named: tuple[SourceUnit, ...]
 
@@ -152,7 +155,8 @@ def score_trace(
     scores: dict[tuple[Method, str], Sums] = {}
     explained: dict[str, Explanation] = {}
     shared = Cut.of(trace)
-    targets = tuple(_targets(trace, shared, labels, file, problems))
+    units = shared.sources.units
+    targets = tuple(targets_of(trace, units, shared.spans, labels, file, problems))
     presets = Curation.presets()
     for signal in trace.signals:
         prepared = prepare(trace, signal=signal, shared=shared)
@@ -183,20 +187,20 @@ def score_trace(
     )
 
 
-def _targets(
+def targets_of(
     trace: Trace,
-    shared: Cut,
+    units: Sequence[SourceUnit],
+    spans: Sequence[Span | SpanExplanation],
     labels: Mapping[int, Label],
     file: str,
     problems: list[Problem],
-) -> Iterator[_Target]:
+) -> Iterator[Target]:
     """What each label asks for; a label that fits no sentence is a problem and asks for nothing."""
-    units = shared.sources.units
     known = {unit.id for unit in units}
     claims: dict[frozenset[int], Mapping[str, frozenset[Element]]] = {}
     for index, label in sorted(labels.items()):
         where = f"{file}, sentence {index + 1}"
-        span = shared.spans[index] if index < len(shared.spans) else None
+        span = spans[index] if index < len(spans) else None
         if span is None or span.text != label.text:
             problems.append(Problem("label fits no sentence", where, label.text[:80]))
             continue
@@ -213,13 +217,13 @@ def _targets(
         if clocks not in claims:
             claims[clocks] = {unit.id: cited_elements([unit], clocks) for unit in units}
         named = tuple(unit for unit in units if not elements.isdisjoint(claims[clocks][unit.id]))
-        yield _Target(index, elements, claims[clocks], named)
+        yield Target(index, label, elements, clocks, claims[clocks], named)
 
 
 def _method_scores(
     method: Method,
     explanation: Explanation,
-    targets: Sequence[_Target],
+    targets: Sequence[Target],
     lanes: Sequence[str] = LANES,
 ) -> dict[tuple[Method, str], Sums]:
     cited = [
@@ -230,7 +234,7 @@ def _method_scores(
 
 
 def _stream_scores(
-    signal: str, explanation: Explanation, targets: Sequence[_Target]
+    signal: str, explanation: Explanation, targets: Sequence[Target]
 ) -> dict[tuple[Method, str], Sums]:
     found: dict[tuple[Method, str], Sums] = {}
     if {unit.lane for unit in explanation.sources.units} >= set(STREAMS):
@@ -240,7 +244,7 @@ def _stream_scores(
 
 
 def _random_scores(
-    signal: str, explanation: Explanation, targets: Sequence[_Target], answer_id: str
+    signal: str, explanation: Explanation, targets: Sequence[Target], answer_id: str
 ) -> dict[tuple[Method, str], Sums]:
     units = explanation.sources.units
     counts = np.array([len(explanation.spans[t.span].sources) for t in targets], int)
@@ -254,19 +258,26 @@ def _random_scores(
 
 
 def _sums(
-    cited: Sequence[Sequence[SourceUnit]], targets: Sequence[_Target]
+    cited: Sequence[Sequence[SourceUnit]], targets: Sequence[Target]
 ) -> Iterator[tuple[str, Sums]]:
-    """Modality → sums; a modality that no sentence cites or names is left out."""
+    """Modality → sums, of the units that each target's sentence cites."""
+    return sums_of(
+        (frozenset().union(*(target.claims[unit.id] for unit in units)), target.elements)
+        for units, target in zip(cited, targets, strict=True)
+    )
+
+
+def sums_of(
+    pairs: Iterable[tuple[frozenset[Element], frozenset[Element]]],
+) -> Iterator[tuple[str, Sums]]:
+    """Modality → sums of ``(cited, labelled)``; a modality that no sentence names is left out."""
     compared: dict[str, list[tuple[float, float, float]]] = {}
-    for units, target in zip(cited, targets, strict=True):
-        elements = frozenset().union(*(target.claims[unit.id] for unit in units))
+    for elements, labelled in pairs:
         for modality in (OVERALL, *MODALITIES):
             if modality == OVERALL:
-                one = agreement(elements, target.elements)
+                one = agreement(elements, labelled)
             else:
-                one = agreement(
-                    of_modality(elements, modality), of_modality(target.elements, modality)
-                )
+                one = agreement(of_modality(elements, modality), of_modality(labelled, modality))
                 if not one.cited and not one.labelled:
                     continue
             compared.setdefault(modality, []).append((one.precision, one.recall, one.f1))
@@ -274,7 +285,7 @@ def _sums(
         yield modality, Sums(*map(sum, zip(*values, strict=True)), len(values))
 
 
-def _study(explanation: Explanation, targets: Sequence[_Target], choice: Choice | None) -> Studied:
+def _study(explanation: Explanation, targets: Sequence[Target], choice: Choice | None) -> Studied:
     sources = explanation.sources
     cited = (one.unit for span in explanation.spans for one in span.sources)
     mixed = {unit.lane for unit in sources.units} >= {"text", "image"}

@@ -14,6 +14,7 @@ import numpy as np
 
 from core.curation import Curation
 from core.evaluation.metrics import MODALITIES
+from core.evaluation.predictions import POST_HOC
 from core.evaluation.scoring import OVERALL, RANDOM, STREAMS, Method, Result, Sums
 from core.evaluation.statistics import Interval95, paired_difference, ratio_interval
 from core.evaluation.studies import (
@@ -33,8 +34,8 @@ ALL_TASKS = "all tasks"
 
 
 def table_2(results: Sequence[Result]) -> list[Row]:
-    """F1 of every signal under the default and the published curation, and of chance."""
-    return _table(results, TABLE_2, intervals=True)
+    """F1 of signals under the default and the published curation, of chance, of predictions."""
+    return _table(results, TABLE_2, intervals=True, predicted=True)
 
 
 def table_3(results: Sequence[Result]) -> list[Row]:
@@ -50,7 +51,9 @@ def figure_2b(results: Sequence[Result]) -> list[Row]:
 
 
 def comparisons(results: Sequence[Result]) -> list[Row]:
-    """Every two signals on the same answers, default curation: difference in F1 and its p.
+    """Every two signals or predictions on the same answers: difference in F1 and its p.
+
+    Signals by the default curation.
 
     An answer's score is the mean F1 of its sentences, over all their elements.
     """
@@ -161,18 +164,20 @@ def options(results: Sequence[Result]) -> list[Row]:
     return rows
 
 
-def _table(results: Sequence[Result], curations: Sequence[str], *, intervals: bool) -> list[Row]:
+def _table(
+    results: Sequence[Result], curations: Sequence[str], *, intervals: bool, predicted: bool = False
+) -> list[Row]:
     rows: list[Row] = []
     for model, task, held in _groups(results):
-        for signal in _signals(held):
-            for curation in curations:
-                for modality in (OVERALL, *MODALITIES):
-                    key = Method(signal, curation), modality
-                    sums = [r.scores[key] for r in held if key in r.scores]
-                    if sums:
-                        named = {"model": model, "task": task, "signal": signal}
-                        named |= {"curation": curation, "modality": modality}
-                        rows.append(named | _cell(sums, intervals))
+        methods = [Method(signal, curation) for signal in _signals(held) for curation in curations]
+        if predicted:
+            methods += dict.fromkeys(m for r in held for m, _ in r.scores if m.curation == POST_HOC)
+        for method in methods:
+            for modality in (OVERALL, *MODALITIES):
+                sums = [r.scores[method, modality] for r in held if (method, modality) in r.scores]
+                if sums:
+                    named = {"model": model, "task": task, **method._asdict()}
+                    rows.append(named | {"modality": modality} | _cell(sums, intervals))
     return rows
 
 
@@ -217,7 +222,8 @@ def _signals(results: Sequence[Result]) -> list[str]:
 
 
 def _overall(result: Result, signal: str) -> Sums | None:
-    return result.scores.get((Method(signal, "default"), OVERALL))
+    methods = Method(signal, "default"), Method(signal, POST_HOC)
+    return next((result.scores[m, OVERALL] for m in methods if (m, OVERALL) in result.scores), None)
 
 
 def _position(values: Sequence[float]) -> Row:

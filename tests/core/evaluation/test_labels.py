@@ -62,7 +62,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, written):
 
 
 def line(**changes) -> str:
-    write = {"format": 1, **vars(LABEL), "intervals": [vars(i) for i in LABEL.intervals], **changes}
+    write = {"format": 2, **vars(LABEL), "intervals": [vars(i) for i in LABEL.intervals], **changes}
     return json.dumps({key: value for key, value in write.items() if value != "absent"})
 
 
@@ -73,11 +73,11 @@ def line(**changes) -> str:
         ("[]", "line 2: the label is not an object"),
         (line(units="absent"), "line 2: the label is not an object with exactly"),
         (line(more=1), "line 2: the label is not an object with exactly"),
-        (line(format=2), "line 2 has format 2, written by a newer"),
+        (line(format=3), "line 2 has format 3, written by a newer"),
         (line(answer_id="xyz"), "line 2: the label.answer_id is not 16 hexadecimal digits"),
         (line(span=-1), "line 2: the label.span"),
         (line(span=True), "line 2: the label.span"),
-        (line(by="cat"), "line 2: the label.by is not one of generator, judge, person"),
+        (line(by="cat"), "line 2: the label.by is not one of generator, judge, person, baseline"),
         (line(units=[1]), "line 2: the label.units[0]"),
         (
             line(intervals=[{"part": 0, "lane": "text", "start": 0, "end": 1}]),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation.baselines import random_citations
+from core.evaluation.baselines.chance import random_citations
 from core.evaluation.studies import (
     calibration,
     calibration_error,
