@@ -99,6 +99,9 @@ class Result:
         rouge: ROUGE-L of a summary against the data set's; ``None`` where there is none.
         labelled_at: positions of labelled units.
         labelled, unlabelled: sentences with and without a label.
+        tokens: of the answer.
+        timings: stage → seconds, of recording all signals together.
+        recorded: bytes that the trace holds of each signal.
         scores: method and modality → sums.
         studied: signal → studies.
         problems: labels that do not fit this trace.
@@ -115,6 +118,9 @@ class Result:
     labelled_at: tuple[float, ...]
     labelled: int
     unlabelled: int
+    tokens: int
+    timings: Mapping[str, float]
+    recorded: int
     scores: Mapping[tuple[Method, str], Sums]
     studied: Mapping[str, Studied]
     problems: tuple[Problem, ...] = field(default=())
@@ -163,7 +169,7 @@ def score_trace(
         for name, curation in presets.items():
             explanation = explain_prepared(prepared, curation)
             explained.setdefault(signal, explanation)
-            scores |= _method_scores(Method(signal, name), explanation, targets)
+            scores |= method_scores(Method(signal, name), explanation, targets)
             if name == "paper":
                 scores |= _stream_scores(signal, explanation, targets)
         scores |= _random_scores(signal, explained[signal], targets, answer_id)
@@ -173,7 +179,7 @@ def score_trace(
         file=file,
         answer_id=answer_id,
         model=trace.model.name,
-        task=str(extra.get("task") or _lanes(shared.sources)),
+        task=task_of(extra, shared.sources),
         is_choice=bool(words),
         chosen_option=choice.letter if choice else None,
         right=_right(choice.letter if choice else None, words, extra.get("answer")),
@@ -181,6 +187,9 @@ def score_trace(
         labelled_at=_positions(shared.sources, (unit for t in targets for unit in t.named)),
         labelled=len(targets),
         unlabelled=len(shared.spans) - len(targets),
+        tokens=len(trace.tokens),
+        timings=trace.timings,
+        recorded=sum(scores.nbytes for scores in trace.scores.values()) // len(trace.signals),
         scores=scores,
         studied={s: _study(explanation, targets, choice) for s, explanation in explained.items()},
         problems=tuple(problems),
@@ -220,12 +229,13 @@ def targets_of(
         yield Target(index, label, elements, clocks, claims[clocks], named)
 
 
-def _method_scores(
+def method_scores(
     method: Method,
     explanation: Explanation,
     targets: Sequence[Target],
     lanes: Sequence[str] = LANES,
 ) -> dict[tuple[Method, str], Sums]:
+    """Modality → sums, of what an explanation cites on these lanes."""
     cited = [
         [one.unit for one in explanation.spans[target.span].sources if one.unit.lane in lanes]
         for target in targets
@@ -239,7 +249,7 @@ def _stream_scores(
     found: dict[tuple[Method, str], Sums] = {}
     if {unit.lane for unit in explanation.sources.units} >= set(STREAMS):
         for lane, name in STREAMS.items():
-            found |= _method_scores(Method(signal, name), explanation, targets, (lane,))
+            found |= method_scores(Method(signal, name), explanation, targets, (lane,))
     return found
 
 
@@ -303,9 +313,11 @@ def _positions(sources: Sources, units: Iterable[SourceUnit]) -> tuple[float, ..
     return tuple(float(at[unit.id]) for unit in units)
 
 
-def _lanes(sources: Sources) -> str:
+def task_of(extra: Mapping[str, Any], sources: Sources) -> str:
+    """The sample's task, or the prompt's lanes where there is no sample."""
     present = {unit.lane for unit in sources.units}
-    return " + ".join(lane for lane in LANES if lane in present) or "nothing"
+    lanes = " + ".join(lane for lane in LANES if lane in present) or "nothing"
+    return str(extra.get("task") or lanes)
 
 
 def _right(letter: str | None, words: Mapping[str, str], answer: object) -> bool | None:
