@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from core.errors import OmniTraceError
     from core.models.registry import load_model
+    from omnitrace_ui.actions.benchmark import Reports
     from omnitrace_ui.actions.engine import Engine
     from omnitrace_ui.actions.explore import Site
     from omnitrace_ui.actions.library import Library
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    app = build_app(Site(engine, store, library))
+    app = build_app(Site(engine, store, library), reports=Reports.read(args.reports))
     serving = Serving(
         host=args.host,
         port=args.port,
@@ -116,6 +117,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=ASSETS / "traces",
         help="folder of .omnitrace files to offer as examples",
+    )
+    add(
+        "--reports",
+        type=Path,
+        default=ASSETS / "reports",
+        help="folder of reports by `core evaluate` to offer on the Benchmark page",
     )
     add("--gpu-seconds", type=int, default=120, help="longest run on a ZeroGPU Space (%(default)s)")
     return parser  # fmt: skip

@@ -12,7 +12,7 @@ together. Columns that a report says nothing of (no film, no model at hand) are 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,9 @@ from core.errors import InputError
 from core.evaluation.grouping import Row
 from core.evaluation.html import document, table
 from core.evaluation.metrics import MODALITIES
-from core.evaluation.reading import open_report
+from core.evaluation.reading import BOARD_FORMAT, read_bytes, read_leaderboard, read_report
 from core.evaluation.report import write_csv
 
-FORMAT = 1
 TITLE = "Leaderboard"
 
 
@@ -38,13 +37,23 @@ def leaderboard(folder: Path) -> tuple[list[Row], list[Row]]:
     for path in sorted(folder.rglob("*.json")):
         name = report_name(path, folder)
         try:
-            reports[name] = open_report(path)
+            reports[name] = read_report(read_bytes(path), repr(path.name))
         except InputError as error:
             problems.append({"file": str(path.relative_to(folder)), "problem": str(error)})
     if not reports:
         why = f" {problems[0]['problem']}" if problems else ""
         raise InputError(f"{folder.name!r} holds no report: run `core evaluate` into it.{why}")
     return ranked(row for name, made in reports.items() for row in board_rows(name, made)), problems
+
+
+def open_any(path: Path) -> dict[str, Any]:
+    """A report, or a leaderboard (which has ``rows``), checked.
+
+    Raises:
+        InputError: it is neither.
+    """
+    content, name = read_bytes(path), repr(path.name)
+    return read_leaderboard(content, name) or read_report(content, name)
 
 
 def report_name(path: Path, folder: Path) -> str:
@@ -54,7 +63,7 @@ def report_name(path: Path, folder: Path) -> str:
     return named.as_posix() if named.parts else folder.name
 
 
-def ranked(rows: Iterator[Row]) -> list[Row]:
+def ranked(rows: Iterable[Row]) -> list[Row]:
     """Rows by falling F1; those without come last, by what they lose without their first source."""
     return sorted(rows, key=lambda row: (row["f1"] is None, -(row["f1"] or row["top1"] or 0)))
 
@@ -105,7 +114,7 @@ def write_leaderboard(rows: Sequence[Row], problems: Sequence[Row], folder: Path
     Raises:
         InputError: the folder cannot be written.
     """
-    made = {"format": FORMAT, "rows": rows, "problems": problems}
+    made = {"format": BOARD_FORMAT, "rows": rows, "problems": problems}
     body = table(rows) + "<h2>Files that are no reports</h2>" + table(problems)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError, TraceFileError
+from core.evaluation.report import FORMAT
 from core.tracefile.checks import Check, array, boolean, integer, number, optional, table, text
 
-FORMATS = (1, 2)
 MAX_BYTES = 32 * 2**20
 _MOST_ROWS, _MOST_POINTS = 20_000, 5_000
 
@@ -26,7 +26,15 @@ _COUNT = number(0, 1e12)
 _SCORE = {"precision": _MAYBE, "recall": _MAYBE, "f1": _REAL, "sentences": _COUNT}
 _OF = {"model": _NAME, "task": _NAME, "signal": _NAME}
 _BETWEEN = {"low": _MAYBE, "high": _MAYBE}
-_POINTS = array(array(_REAL, 2), _MOST_POINTS)
+
+
+def _list(inner: Check, most: int) -> Check:
+    """As ``array``; returned as the list that it was."""
+    check = array(inner, most)
+    return lambda value, where: list(check(value, where))
+
+
+_POINTS = _list(_list(_REAL, 2), _MOST_POINTS)
 
 
 def _plain(value: Any, where: str) -> Any:
@@ -70,10 +78,10 @@ _ROWS: Mapping[str, Check] = {
     "figure2a": _row(**_OF, segments=_NAME, modality=_NAME, **_SCORE, **_BETWEEN),
     "figure2b": _row(**_OF, curation=_NAME, modality=_NAME, **_SCORE, **_BETWEEN),
     "figure3a": _row(
-        model=_NAME, kind=_NAME, of=_NAME, citations=_COUNT, mean=_MAYBE, ecdf=_POINTS
+        model=_NAME, kind=_NAME, of=_NAME, citations=_COUNT, mean=_MAYBE, **_BETWEEN, ecdf=_POINTS
     ),
     "figure3b": _row(
-        model=_NAME, signal=_NAME, sentences=_COUNT, error=_MAYBE, bins=array(_BIN, 100)
+        model=_NAME, signal=_NAME, sentences=_COUNT, error=_MAYBE, bins=_list(_BIN, 100)
     ),
     "figure4": _row(
         **_OF,
@@ -103,7 +111,7 @@ _ROWS: Mapping[str, Check] = {
         insertion=_MAYBE,
         sentences=_COUNT,
         answers=_COUNT,
-        curve=array(_row(share=number(0, 1), lost=_REAL, regained=_REAL), 100),
+        curve=_list(_row(share=number(0, 1), lost=_REAL, regained=_REAL), 100),
     ),
 }  # fmt: skip
 """Table → what each of its rows must hold."""
@@ -117,19 +125,31 @@ _TRACES = _row(
 )
 
 
-def open_report(path: Path) -> dict[str, Any]:
-    """Read a report file.
+BOARD_FORMAT = 1
+_BOARD_ROW = _row(
+    report=_NAME,
+    **_OF,
+    settings=_NAME,
+    f1=_MAYBE,
+    **_BETWEEN,
+    top1=_MAYBE,
+    deletion=_MAYBE,
+    insertion=_MAYBE,
+)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file that is not too large to be a report.
 
     Raises:
-        InputError: it cannot be read, or is no sound report.
+        InputError: it cannot be read, or is too large.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path.name!r} is larger than {MAX_BYTES // 2**20} MB.")
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path.name!r} cannot be read: {error.strerror}.") from error
-    return read_report(content, repr(path.name))
 
 
 def read_report(content: bytes, name: str) -> dict[str, Any]:
@@ -140,24 +160,48 @@ def read_report(content: bytes, name: str) -> dict[str, Any]:
         name: of the file, for messages.
 
     Raises:
-        InputError: it is no sound report, or of a newer version; says what is wrong where.
+        InputError: it is no sound report, or of another version; says what is wrong where.
     """
-    try:
-        value = json.loads(content.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is not valid JSON: choose a report.json.") from error
+    value = _parsed(content, name)
     if not isinstance(value, dict) or not isinstance(value.get("tables"), dict):
         raise InputError(f"{name} is no report: choose the report.json of `core evaluate`.")
-    version = value.get("format")
-    if version not in FORMATS or isinstance(version, bool):
-        raise InputError(
-            f"{name} has format {str(version)[:20]!r}; this version reads {FORMATS[0]} to "
-            f"{FORMATS[-1]}. Update it, or evaluate again."
-        )
+    _check_format(value, FORMAT, name)
     try:
         return _checked(value)
     except TraceFileError as error:
         raise InputError(f"{name}: {error}") from error
+
+
+def read_leaderboard(content: bytes, name: str) -> dict[str, Any] | None:
+    """Check a leaderboard; ``None`` if it is none, by its looks.
+
+    Raises:
+        InputError: it is one, and not sound.
+    """
+    value = _parsed(content, name)
+    if not isinstance(value, dict) or "tables" in value or "rows" not in value:
+        return None
+    _check_format(value, BOARD_FORMAT, name)
+    try:
+        return {"rows": _list(_BOARD_ROW, _MOST_ROWS)(value["rows"], "rows")}
+    except TraceFileError as error:
+        raise InputError(f"{name}: {error}") from error
+
+
+def _parsed(content: bytes, name: str) -> Any:
+    try:
+        return json.loads(content.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} is not valid JSON: choose a report.json.") from error
+
+
+def _check_format(value: Mapping[str, Any], known: int, name: str) -> None:
+    version = value.get("format")
+    if version != known or isinstance(version, bool):
+        raise InputError(
+            f"{name} has format {str(version)[:20]!r}; this version reads {known}. Update it, or "
+            "evaluate again."
+        )
 
 
 def _checked(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,10 +210,10 @@ def _checked(value: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "format": value["format"],
         "traces": _TRACES(value.get("traces"), "traces"),
-        "labels": array(_FREE_ROW, _MOST_ROWS)(value.get("labels", []), "labels"),
+        "labels": _list(_FREE_ROW, _MOST_ROWS)(value.get("labels", []), "labels"),
         "problems": {"counts": table(integer(0, 10**9), 1_000)(counts, "problems.counts")},
         "tables": {
-            name: array(row, _MOST_ROWS)(value["tables"][name], name)
+            name: _list(row, _MOST_ROWS)(value["tables"][name], name)
             for name, row in _ROWS.items()
             if name in value["tables"]
         },

@@ -23,6 +23,7 @@ from core.errors import InputError
 from core.evaluation import tables
 from core.evaluation.causal_tables import causal, causal_comparisons
 from core.evaluation.charts import chart_rows, charts
+from core.evaluation.comparing import comparisons
 from core.evaluation.curves import CausalResult
 from core.evaluation.figures import FORMATS, drawn
 from core.evaluation.html import page
@@ -33,7 +34,7 @@ FORMAT = 2
 TABLES = {
     "table2": tables.table_2,
     "table3": tables.table_3,
-    "comparisons": tables.comparisons,
+    "comparisons": comparisons,
     "figure2a": tables.figure_2a,
     "figure2b": tables.figure_2b,
     "figure3a": tables.positions,

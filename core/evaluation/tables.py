@@ -10,13 +10,13 @@ from statistics import fmean
 
 import numpy as np
 
-from core.curation import Curation
+from core.evaluation.comparing import TABLE_3, overall
 from core.evaluation.grouping import Row, grouped, groups, interval_row, percent
 from core.evaluation.metrics import MODALITIES
 from core.evaluation.predictions import POST_HOC
 from core.evaluation.scoring import OVERALL, RANDOM, STREAMS, Method, Result, Sums
 from core.evaluation.segmented import SEGMENTS
-from core.evaluation.statistics import paired_difference, ratio_interval
+from core.evaluation.statistics import ratio_interval
 from core.evaluation.studies import (
     GRID,
     calibration,
@@ -26,7 +26,6 @@ from core.evaluation.studies import (
 )
 
 TABLE_2 = ("default", "paper", RANDOM)
-TABLE_3 = tuple(name for name in Curation.presets() if name != "default")
 FIGURE_2B = ("paper", *STREAMS.values())
 STAGES = ("reading", "encoding", "decoding")
 """Of a run, as its timings name them: media decoded, prompt read by the model, answer written."""
@@ -61,49 +60,14 @@ def figure_2a(results: Sequence[Result]) -> list[Row]:
     ]
 
 
-def comparisons(results: Sequence[Result]) -> list[Row]:
-    """Every two signals or predictions on the same answers: difference in F1 and its p.
-
-    Signals by the default curation.
-
-    An answer's score is the mean F1 of its sentences, over all their elements.
-    """
-    rows: list[Row] = []
-    for model, task, held in groups(results):
-        signals = list(dict.fromkeys(m.signal for r in held for m, _ in r.scores))
-        for index, first in enumerate(signals):
-            for second in signals[index + 1 :]:
-                pairs = [
-                    (a.f1 / a.sentences, b.f1 / b.sentences)
-                    for r in held
-                    if (a := _overall(r, first)) and (b := _overall(r, second))
-                ]
-                if pairs:
-                    found = paired_difference(*np.array(pairs).T)
-                    rows.append(
-                        {
-                            "model": model,
-                            "task": task,
-                            "first": first,
-                            "second": second,
-                            "of": "F1, %",
-                            "difference": percent(found.mean),
-                            **interval_row(found.interval),
-                            "p": found.p,
-                            "answers": found.answers,
-                        }
-                    )
-    return rows
-
-
 def positions(results: Sequence[Result]) -> list[Row]:
     """Figure 3a, of summaries and choices apart: mean and ECDF of cited and labelled positions."""
     rows: list[Row] = []
     for model, kind, held in groups(results, _kind):
         for signal in _signals(held):
-            cited = [at for r in held if signal in r.studied for at in r.studied[signal].cited_at]
+            cited = [r.studied[signal].cited_at for r in held if signal in r.studied]
             rows.append({"model": model, "kind": kind, "of": signal, **_position(cited)})
-        labelled = [at for r in held for at in r.labelled_at]
+        labelled = [r.labelled_at for r in held]
         rows.append({"model": model, "kind": kind, "of": "labels", **_position(labelled)})
     return rows
 
@@ -131,7 +95,7 @@ def quality(results: Sequence[Result]) -> list[Row]:
     rows: list[Row] = []
     for model, task, held in groups(results):
         for signal in _signals(held):
-            scored = [(r, s.f1 / s.sentences) for r in held if (s := _overall(r, signal))]
+            scored = [(r, s.f1 / s.sentences) for r in held if (s := overall(r, signal))]
             right, wrong = ([f1 for r, f1 in scored if r.right is is_] for is_ in (True, False))
             summaries = [(r.rouge, f1) for r, f1 in scored if r.rouge is not None]
             together = correlation(*zip(*summaries, strict=True)) if summaries else None
@@ -240,11 +204,6 @@ def _signals(results: Sequence[Result]) -> list[str]:
     return list(dict.fromkeys(signal for r in results for signal in r.studied))
 
 
-def _overall(result: Result, signal: str) -> Sums | None:
-    methods = Method(signal, "default"), Method(signal, POST_HOC)
-    return next((result.scores[m, OVERALL] for m in methods if (m, OVERALL) in result.scores), None)
-
-
 def _of_answers(which: str, f1: Sequence[float]) -> Row:
     """Mean F1 over right or wrong answers, its interval, and how many."""
     interval = ratio_interval(np.array(f1), np.ones(len(f1))) if f1 else None
@@ -261,9 +220,19 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return round(fmean(known), 4) if known else None
 
 
-def _position(values: Sequence[float]) -> Row:
-    if not values:
-        return {"citations": 0, "mean": None, "ecdf": []}
-    shares = np.round(ecdf(values), 4).tolist()
-    curve = [[round(float(x), 2), share] for x, share in zip(GRID, shares, strict=True)]
-    return {"citations": len(values), "mean": round(fmean(values), 4), "ecdf": curve}
+def _position(answers: Sequence[Sequence[float]]) -> Row:
+    """Of positions, an answer each: their mean, its interval over answers, and their ECDF."""
+    held = [positions for positions in answers if positions]
+    if not held:
+        return {"citations": 0, "mean": None, "low": None, "high": None, "ecdf": []}
+    sums, counts = np.array([sum(one) for one in held]), np.array([len(one) for one in held])
+    low, high = ratio_interval(sums, counts) or (None, None)
+    shares = ecdf([at for positions in held for at in positions])
+    curve = zip(GRID.tolist(), shares.tolist(), strict=True)
+    return {
+        "citations": int(counts.sum()),
+        "mean": round(float(sums.sum() / counts.sum()), 4),
+        "low": None if low is None else round(low, 4),
+        "high": None if high is None else round(high, 4),
+        "ecdf": [[round(x, 2), round(share, 4)] for x, share in curve],
+    }

@@ -15,7 +15,7 @@ from omnitrace_ui.pages.events import PRIVATE, Updates, signal_choice
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views.wire import JSON
 
-_DOWNLOAD = """(file) => {
+DOWNLOAD = """(file) => {
   if (!file?.url) return;
   const link = document.createElement("a");
   link.href = file.url;
@@ -99,7 +99,7 @@ def wire_shelf(
         (shelf.page, export_page),
     ):
         button.click(told(make), visitor, shelf.download, **PRIVATE).success(
-            None, shelf.download, None, js=_DOWNLOAD, **PRIVATE
+            None, shelf.download, None, js=DOWNLOAD, **PRIVATE
         )
     outputs = [view, visitor, signal]
     shelf.upload.upload(
