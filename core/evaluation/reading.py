@@ -47,11 +47,11 @@ def _row(**columns: Check) -> Check:
     """An object with these columns at least; others are plain."""
 
     def check(value: Any, where: str) -> dict[str, Any]:
-        known = value if isinstance(value, dict) else {}
-        missing = [name for name in columns if name not in known]
-        if not isinstance(value, dict) or missing or len(value) > 100:
-            lacking = f"lacks {', '.join(missing)}" if missing else "is no row"
-            raise TraceFileError(f"{where} {lacking}.")
+        if not isinstance(value, dict) or len(value) > 100:
+            raise TraceFileError(f"{where} is no row.")
+        missing = [name for name in columns if name not in value]
+        if missing:
+            raise TraceFileError(f"{where} lacks {', '.join(missing)}.")
         rest = table(_plain, 100)({k: v for k, v in value.items() if k not in columns}, where)
         return {
             name: columns[name](value[name], f"{where}.{name}") if name in columns else rest[name]

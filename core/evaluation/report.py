@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,20 +122,27 @@ def write_report(made: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
             path,
             html,
             *(write_csv(folder / f"{name}.csv", rows) for name, rows in _csvs(made) if rows),
-            *_write_figures(made, folder / "figures"),
+            *write_figures(made, folder / "figures"),
         )
     except OSError as error:
         raise InputError(f"The folder {folder.name!r} cannot be written: {error}.") from error
 
 
-def _write_figures(made: Mapping[str, Any], folder: Path) -> Iterator[Path]:
+def write_figures(
+    made: Mapping[str, Any], folder: Path, *, kinds: Sequence[str] = (*FORMATS, "csv")
+) -> tuple[Path, ...]:
+    """Write every figure of a report into a folder, which is made: drawn, and its numbers."""
     folder.mkdir(exist_ok=True)
+    written = []
     for chart in charts(made["tables"]):
-        yield write_csv(folder / f"{chart.name}.csv", chart_rows(chart))
-        for kind in FORMATS:
+        for kind in kinds:
             path = folder / f"{chart.name}.{kind}"
-            path.write_bytes(drawn(chart, kind))
-            yield path
+            if kind == "csv":
+                write_csv(path, chart_rows(chart))
+            else:
+                path.write_bytes(drawn(chart, kind))
+            written.append(path)
+    return tuple(written)
 
 
 def told(made: Mapping[str, Any]) -> str:

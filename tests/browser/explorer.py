@@ -12,10 +12,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from core.models.registry import load_model
+from omnitrace_ui.actions.benchmark import Reports
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.explore import Site
 from omnitrace_ui.actions.library import Library
-from omnitrace_ui.layout import build_app
+from omnitrace_ui.layout import NO_REPORTS, build_app
 from omnitrace_ui.server import Serving, launch, private_folder
 from omnitrace_ui.session import Store
 
@@ -37,12 +38,13 @@ ARGS = [
 
 
 @contextmanager
-def served(traces: Path, *, port: int | None = None) -> Iterator[str]:
+def served(traces: Path, *, port: int | None = None, reports: Path | None = None) -> Iterator[str]:
     """The app with the embedded model; yields its address."""
     before = os.environ.get("GRADIO_TEMP_DIR")
     root = private_folder()
     engine = Engine({"embedded": partial(load_model, "embedded")})
-    app = build_app(Site(engine, Store(root), Library.read(HELDOUT, traces)))
+    offered = Reports.read(reports) if reports else NO_REPORTS
+    app = build_app(Site(engine, Store(root), Library.read(HELDOUT, traces)), reports=offered)
     try:
         address = launch(app, Serving(port=port))
         engine.warm_up()
