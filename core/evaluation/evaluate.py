@@ -23,7 +23,7 @@ from core.errors import OmniTraceError
 from core.evaluation.curves import CausalResult
 from core.evaluation.folder import SampleFinder, open_scores, trace_files
 from core.evaluation.labels import BASELINE, LABELLERS, Label, answer_id
-from core.evaluation.predictions import Said, by_answer, with_predictions
+from core.evaluation.predictions import Said, by_answer, with_predictions, without_predictions
 from core.evaluation.report import Evaluated
 from core.evaluation.scoring import Problem, Result, score_trace, task_of
 from core.evaluation.segmented import with_segments
@@ -76,9 +76,9 @@ def evaluate(
     results: list[Result] = []
     met: dict[str, str] = {}
     seen: dict[tuple[str, str, str], str] = {}
-    for outcome in tqdm(
-        _outcomes(scorer, files, jobs or _worth(files)), total=len(files), unit="trace"
-    ):
+    predicted: set[tuple[str, str]] = set()
+    outcomes = _outcomes(scorer, files, jobs or _worth(files))
+    for outcome in tqdm(outcomes, total=len(files), unit="trace"):
         met |= {outcome.answer_id: outcome.file} if outcome.answer_id else {}
         problems += outcome.problems
         result = outcome.result
@@ -90,7 +90,9 @@ def evaluate(
             problems.append(Problem("answer scored twice", result.file, f"left out: see {again}"))
             continue
         seen |= dict.fromkeys(keys, result.file)
-        results.append(result)
+        again = (result.model, result.answer_id) in predicted
+        predicted.add((result.model, result.answer_id))
+        results.append(without_predictions(result) if again else result)
     problems += [
         Problem("labels without a trace", identity, f"{len(spans)} sentences")
         for identity, spans in heard.items()

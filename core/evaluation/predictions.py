@@ -80,6 +80,12 @@ def with_predictions(
     return replace(result, scores=scores, problems=(*result.problems, *problems))
 
 
+def without_predictions(result: Result) -> Result:
+    """The same, less what ``with_predictions`` added: an answer's predictions count once."""
+    own = {key: sums for key, sums in result.scores.items() if key[0].curation != POST_HOC}
+    return replace(result, scores=own)
+
+
 def _scored(
     pairs: Sequence[tuple[Target, Target]], units: Sequence[SourceUnit], trace: Trace
 ) -> Iterator[tuple[str, Sums]]:

@@ -148,22 +148,23 @@ def write_figures(
 def told(made: Mapping[str, Any]) -> str:
     """A report in a few lines, for a terminal: counts, table 2 over all tasks, problems."""
     traces, problems = made["traces"], made["problems"]["counts"]
+    rows = made["tables"]["table2"]
+    width = max([34, *(len(row["signal"]) + len(row["curation"]) + 5 for row in rows)])
     lines = [
         f"{traces['scored']} traces scored; {traces['sentences_labelled']} sentences with a label, "
         f"{traces['sentences_unlabelled']} without",
-        f"{'F1, %':<34}{'modality':<10}{'F1':>6}   95 % interval",
+        f"{'F1, %':<{width}}{'modality':<10}{'F1':>6}   95 % interval",
     ]
     first: dict[str, str] = {}
-    for row in made["tables"]["table2"]:
+    for row in rows:
         if row["task"] == first.setdefault(row["model"], row["task"]):
             named = f"{row['signal']} · {row['curation']}"
             between = "" if row["low"] is None else f"{row['low']:.1f}–{row['high']:.1f}"
-            lines.append(f"{named:<34}{row['modality']:<10}{row['f1']:>6.1f}   {between}")
+            lines.append(f"{named:<{width}}{row['modality']:<10}{row['f1']:>6.1f}   {between}")
     for row in made["tables"]["causal"]:
         if row["task"] == first.setdefault(row["model"], row["task"]):
-            lines.append(
-                f"{row['signal']:<34}{'nats':<10}{row['top1']:>6.2f}   without its first source"
-            )
+            lost = f"{row['top1']:>6.2f}   without its first source"
+            lines.append(f"{row['signal']:<{width}}{'nats':<10}{lost}")
     lines += [f"problem: {kind}: {count}" for kind, count in problems.items()]
     return "\n".join(lines)
 

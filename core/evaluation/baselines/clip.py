@@ -27,7 +27,7 @@ class Clip:
     def __init__(self, model: Any, processor: Any, name: str) -> None:
         self._model, self._processor = model, processor
         self._longest = model.config.text_config.max_position_embeddings
-        self.name = f"embedding by {name}"
+        self.name = name
 
     def embed(
         self, trace: Trace, sources: Sources, sentences: Sequence[Span]
@@ -72,7 +72,7 @@ def load_clip(named: str = "", *, device: str | None = None) -> Clip:
     from transformers import CLIPModel, CLIPProcessor
 
     folder = find_weights(named, default=DEFAULT, use="--model ", files=_FILES)
-    name = shown(named or DEFAULT)
+    name = shown(named or DEFAULT).rpartition("/")[2]
     try:
         model = CLIPModel.from_pretrained(folder, local_files_only=True)
         processor = CLIPProcessor.from_pretrained(folder, local_files_only=True)

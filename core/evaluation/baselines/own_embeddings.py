@@ -27,7 +27,7 @@ _LIMITS = Limits()
 class OwnEmbeddings:
     """An ``Embedder`` by the model that answered."""
 
-    name = "embedding by the model"
+    name = "own embeddings"
 
     def __init__(self, model: TracedModel) -> None:
         self._model = model

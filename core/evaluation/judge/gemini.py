@@ -111,6 +111,8 @@ def _disconnected(error: Exception) -> TryAgain:
 
 def _reply(said: Any) -> Reply:
     """Of a response; what was blocked holds no text."""
+    if not said.candidates and not said.prompt_feedback:
+        raise TryAgain("answered in no form that is known")
     usage = said.usage_metadata
     spent = (getattr(usage, name, None) or 0 for name in _PAID_OUT)
     paid_in = getattr(usage, "prompt_token_count", None) or 0

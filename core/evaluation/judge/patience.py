@@ -6,7 +6,7 @@ How to wait is an argument, so that tests wait no time at all.
 from __future__ import annotations
 
 import random
-import time
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -28,7 +28,8 @@ class Patience:
         first, longest: seconds before the second try, doubled from try to try, at most ``longest``;
             each is shortened by up to a half at random, so that many do not come back at once.
         longest_asked: seconds; a service that asks for a longer wait is given up.
-        sleep, chance: the clock, and random numbers in [0, 1).
+        sleep, chance: how to wait some seconds (default: until then, or ``stop``), and random
+            numbers in [0, 1).
     """
 
     def __init__(
@@ -38,13 +39,18 @@ class Patience:
         first: float = 1.0,
         longest: float = 60.0,
         longest_asked: float = 600.0,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._tries, self._first, self._longest = tries, first, longest
         self._longest_asked = longest_asked
-        self._sleep, self._chance = sleep, chance
+        self._stopped = threading.Event()
+        self._sleep, self._chance = sleep or self._stopped.wait, chance
         self._reached = False
+
+    def stop(self) -> None:
+        """Wait for nothing any more: who waits, or asks from now on, gets ``ServiceDownError``."""
+        self._stopped.set()
 
     def until_answered(self, ask: Callable[[], T]) -> T:
         """What ``ask`` returns, asked again while it raises ``TryAgain``.
@@ -54,6 +60,8 @@ class Patience:
             ModelError: the service cannot be reached, and never was.
         """
         for attempt in range(1, self._tries + 1):
+            if self._stopped.is_set():
+                raise ServiceDownError("The judge's service is no longer asked.")
             try:
                 answered = ask()
             except TryAgain as again:

@@ -104,6 +104,7 @@ def judge_folder(
                 else:
                     spent, strikes = spent.plus(one), 0
         except BaseException:
+            patience.stop()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     ordered = tuple(label for path in paths for label in labels.get(path, ()))
