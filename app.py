@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from core.errors import OmniTraceError
     from core.models.registry import TRUST_WARNING, load_model
     from omnitrace_ui.actions import memory
+    from omnitrace_ui.actions.benchmark import Reports
     from omnitrace_ui.actions.engine import Engine
     from omnitrace_ui.actions.explore import Site
     from omnitrace_ui.actions.library import Library
@@ -78,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    app = build_app(Site(engine, store, library, segmenters))
+    app = build_app(Site(engine, store, library, segmenters), reports=Reports.read(args.reports))
     serving = Serving(
         host=args.host,
         port=args.port,
@@ -167,6 +168,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=ASSETS / "traces",
         help="folder of .omnitrace files to offer as examples",
+    )
+    add(
+        "--reports",
+        type=Path,
+        default=ASSETS / "reports",
+        help="folder of reports by `core evaluate` to offer on the Benchmark page",
     )
     add("--mcp", action="store_true", help="offer trace and explain to agents by MCP as well")
     add(

@@ -38,6 +38,7 @@ BENCHES = {
     "speed": "core.benchmarks.speed",
     "gpu": "core.benchmarks.gpu",
     "long": "core.benchmarks.long",
+    "evaluate": "core.benchmarks.evaluation",
 }
 """Bench name → module with ``run(...) -> int``."""
 
@@ -130,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", help="the paper's tables for a folder of traces")
     evaluate.add_argument("traces", type=Path, help="folder of .omnitrace files")
-    evaluate.add_argument("--labels", type=Path, required=True, metavar="LABELS.jsonl")
+    evaluate.add_argument("--labels", type=Path, metavar="LABELS.jsonl")
     evaluate.add_argument("--samples", type=Path, help="SAMPLES.json: tasks and right answers")
     evaluate.add_argument(
         "--predictions",
@@ -140,9 +141,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.jsonl",
         help="of baselines, or a second judge's labels: scored beside the signals",
     )
+    evaluate.add_argument(
+        "--causal", metavar="MODEL", help="that answered: hide sources from it; needs no labels"
+    )
     evaluate.add_argument("--out", type=Path, required=True, help="folder for the report")
-    evaluate.add_argument("--jobs", type=positive, default=1, help="processes (%(default)s)")
+    evaluate.add_argument("--jobs", type=positive, help="processes; default: one a core")
     evaluate.set_defaults(command=_evaluate)
+
+    board = commands.add_parser("leaderboard", help="signals × models × settings of many reports")
+    board.add_argument("reports", type=Path, help="folder of reports, at any depth")
+    board.add_argument("--out", type=Path, required=True, help="folder for HTML, CSV and JSON")
+    board.set_defaults(command=_leaderboard)
 
     bench = commands.add_parser("bench", help="measure, and print a table")
     names = bench.add_subparsers(required=True, metavar="|".join(BENCHES))
@@ -179,6 +188,11 @@ def _heads_options(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--out", type=Path, metavar="FOLDER", help="write the table beside weights")
 
 
+def _evaluate_options(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("--traces", type=positive, default=4, help="of each kind (%(default)s)")
+    bench.add_argument("--jobs", type=positive, default=2, help="processes (%(default)s)")
+
+
 def _speed_options(bench: argparse.ArgumentParser) -> None:
     bench.add_argument(
         "--positions", type=_numbers, default=(256, 1_024, 2_048), help="of the prompts: 256,1024"
@@ -198,6 +212,7 @@ _BENCH_OPTIONS = {
     "long": _long_options,
     "speed": _speed_options,
     "gpu": _gpu_options,
+    "evaluate": _evaluate_options,
     "world": _world_options,
     "signals": _signals_options,
     "heads": _heads_options,
@@ -407,17 +422,39 @@ def _labels(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    from core.errors import InputError
     from core.evaluation.evaluate import evaluate
     from core.evaluation.labels import read_labels
     from core.evaluation.report import report, told, write_report
+    from core.models.registry import load_model
     from core.samples import read_samples
 
     samples = read_samples(args.samples) if args.samples else ()
     predictions = [one for path in args.predictions for one in read_labels(path)]
-    labels = read_labels(args.labels)
-    made = report(evaluate(args.traces, labels, samples, predictions=predictions, jobs=args.jobs))
+    if args.labels is None and args.causal is None:
+        raise InputError("Give --labels to compare with, or --causal MODEL to judge without any.")
+    labels = read_labels(args.labels) if args.labels else ()
+    model = load_model(args.causal) if args.causal else None
+    found = evaluate(
+        args.traces, labels, samples, predictions=predictions, model=model, jobs=args.jobs
+    )
+    made = report(found)
     write_report(made, args.out)
     print(printable_lines(told(made)))
+    return 0
+
+
+def _leaderboard(args: argparse.Namespace) -> int:
+    from core.evaluation.leaderboard import leaderboard, write_leaderboard
+
+    rows, problems = leaderboard(args.reports)
+    write_leaderboard(rows, problems, args.out)
+    for row in rows[:20]:
+        score = "–" if row["f1"] is None else f"{row['f1']:.1f}"
+        named = " · ".join(row[key] for key in ("signal", "settings", "model", "report"))
+        print(f"{score:>6}  {printable(named)}")
+    for problem in problems:
+        print(f"  no report: {printable(problem['problem'])}", file=sys.stderr)
     return 0
 
 

@@ -1,8 +1,8 @@
 """Trace + settings → Explanation: pure, in milliseconds, without a model (DESIGN "Flow").
 
-What does not depend on curation (units, evidence, spans, parts of speech) is a ``Prepared``;
-``explain`` keeps the latest one of each signal for as long as the trace lives, so that moving a
-slider costs only the curation, also where signals are compared.
+What does not depend on curation (units, evidence, spans, parts of speech) is a ``Prepared``; what
+of it all signals share is a ``Cut``. ``explain`` keeps the latest of each for as long as the trace
+lives, so that moving a slider costs only the curation, also where signals are compared.
 """
 
 from __future__ import annotations
@@ -106,25 +106,72 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False)
+class Cut:
+    """What the signals of a trace share.
+
+    Attributes:
+        granularity: what it was cut for.
+        sources: the units.
+        spans: the answer's sentences.
+        pos: universal POS of every token.
+    """
+
+    granularity: Granularity
+    sources: Sources
+    spans: tuple[Span, ...]
+    pos: tuple[str, ...]
+
+    @classmethod
+    def of(cls, trace: Trace, granularity: Granularity = DEFAULT_GRANULARITY) -> Cut:
+        """Cut a trace's prompt and answer: nearly all that preparing costs."""
+        return cls(
+            granularity,
+            cut(trace.prompt, trace.timeline, trace.media, granularity),
+            spans(trace.answer, trace.tokens),
+            parts_of_speech(trace.answer, trace.tokens),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """All of an explanation that does not depend on curation.
 
     Attributes:
-        signal, granularity: what it was prepared for.
-        sources: the units.
-        mass, peak: float32 ``(T, n_units)``, the two kinds of evidence (rules 1 and 2).
-        spans: the answer's sentences; ``meters``: one each.
-        pos: universal POS of every token.
+        signal: what it was prepared for.
+        cut: what it shares with the trace's other signals.
+        meters: one a sentence.
+        scores: as in the trace.
     """
 
     signal: str
-    granularity: Granularity
-    sources: Sources
-    mass: np.ndarray
-    peak: np.ndarray
-    spans: tuple[Span, ...]
+    cut: Cut
     meters: tuple[Meter, ...]
-    pos: tuple[str, ...]
+    scores: np.ndarray
+
+    @cached_property
+    def mass(self) -> np.ndarray:
+        """Float32 ``(T, n_units)``: the evidence of rule 1."""
+        return unit_mass(self.scores, self.sources)
+
+    @cached_property
+    def peak(self) -> np.ndarray:
+        """Float32 ``(T, n_units)``: the evidence of rule 2, peak."""
+        return unit_peak(self.scores, self.sources)
+
+    @property
+    def sources(self) -> Sources:
+        """The units."""
+        return self.cut.sources
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The answer's sentences."""
+        return self.cut.spans
+
+    @property
+    def pos(self) -> tuple[str, ...]:
+        """Universal POS of every token."""
+        return self.cut.pos
 
 
 _latest: WeakKeyDictionary[Trace, dict[str | None, Prepared]] = WeakKeyDictionary()
@@ -151,18 +198,30 @@ def explain(
     """
     signal = trace.signals[0] if signal is None and trace.signals else signal
     with _latest_lock:
-        prepared = _latest.get(trace, {}).get(signal)
-    if prepared is None or prepared.granularity != granularity:
-        prepared = prepare(trace, signal=signal, granularity=granularity)
+        kept = dict(_latest.get(trace, {}))
+    same = {n: p for n, p in kept.items() if p.cut.granularity == granularity}
+    if signal not in same:
+        shared = next((prepared.cut for prepared in same.values()), None)
+        same[signal] = prepare(trace, signal=signal, granularity=granularity, shared=shared)
         with _latest_lock:
-            _latest.setdefault(trace, {})[signal] = prepared
-    return explain_prepared(prepared, curation)
+            _latest.setdefault(trace, {})[signal] = same[signal]
+    return explain_prepared(same[signal], curation)
 
 
 def prepare(
-    trace: Trace, *, signal: str | None, granularity: Granularity = DEFAULT_GRANULARITY
+    trace: Trace,
+    *,
+    signal: str | None,
+    granularity: Granularity = DEFAULT_GRANULARITY,
+    shared: Cut | None = None,
 ) -> Prepared:
     """Everything left of curation.
+
+    Args:
+        trace: a recorded generation.
+        signal: one of ``trace.signals``.
+        granularity: how parts are cut into units.
+        shared: what ``Cut.of`` made of this trace; ``granularity`` is then that of ``shared``.
 
     Raises:
         InputError: the trace has no such signal.
@@ -170,19 +229,9 @@ def prepare(
     if signal not in trace.scores:
         known = ", ".join(trace.signals) or "none"
         raise InputError(f"The trace has no signal {signal!r}. Recorded: {known}.")
-    scores = np.asarray(trace.scores[signal])
-    sources = cut(trace.prompt, trace.timeline, trace.media, granularity)
-    found = spans(trace.answer, trace.tokens)
-    return Prepared(
-        signal,
-        granularity,
-        sources,
-        unit_mass(scores, sources),
-        unit_peak(scores, sources),
-        found,
-        _meters(trace, signal, found),
-        parts_of_speech(trace.answer, trace.tokens),
-    )
+    shared = shared or Cut.of(trace, granularity)
+    meters = _meters(trace, signal, shared.spans)
+    return Prepared(signal, shared, meters, np.asarray(trace.scores[signal]))
 
 
 def explain_prepared(prepared: Prepared, curation: Curation) -> Explanation:
@@ -297,16 +346,16 @@ class _Votes(Sequence[Vote]):
 
 def _meters(trace: Trace, signal: str, found: Sequence[Span]) -> tuple[Meter, ...]:
     """Where each span's signal went: every token's row sums to 1, then the mean over tokens."""
-    scores = np.asarray(trace.scores[signal])
     timeline = trace.timeline
     kinds = [timeline.lane == lane for lane in range(len(LANES))]
     kinds += [timeline.part == INSTRUCTION, timeline.part == STRUCTURAL]
-    columns = [scores[:, kind].sum(axis=1, dtype=np.float64) for kind in kinds]
-    columns.append(np.asarray(trace.own[signal], np.float64))
-    rows = np.stack(columns, axis=1)
+    # One product reads the scores once; a sum for each kind would copy them seven times.
+    scores = np.asarray(trace.scores[signal], np.float32)
+    sums = scores @ np.stack(kinds, axis=1).astype(np.float32)
+    rows = np.column_stack([sums, np.asarray(trace.own[signal])]).astype(np.float64)
     total = rows.sum(axis=1, keepdims=True)
     # A token of which nothing was recorded leaned on nothing that means anything: structure.
-    rows = np.where(total > 0, rows / np.where(total > 0, total, 1.0), np.eye(len(columns))[-2])
+    rows = np.where(total > 0, rows / np.where(total > 0, total, 1.0), np.eye(rows.shape[1])[-2])
     used = {LANES[lane] for lane in np.unique(timeline.lane[timeline.lane >= 0])}
     meters = []
     for span in found:

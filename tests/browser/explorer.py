@@ -12,12 +12,13 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from core.models.registry import load_model
+from omnitrace_ui.actions.benchmark import Reports
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.explore import Site
 from omnitrace_ui.actions.library import Library
 from omnitrace_ui.actions.loading import Loader
 from omnitrace_ui.actions.sound import OFFLINE, Segmenters
-from omnitrace_ui.layout import build_app
+from omnitrace_ui.layout import NO_REPORTS, build_app
 from omnitrace_ui.server import Serving, launch, private_folder
 from omnitrace_ui.session import Store
 
@@ -45,13 +46,15 @@ def served(
     port: int | None = None,
     any_model: Callable[[str], Loader] | None = None,
     segmenters: Sequence[str] = OFFLINE,
+    reports: Path | None = None,
 ) -> Iterator[str]:
     """The app with the embedded model; yields its address."""
     before = os.environ.get("GRADIO_TEMP_DIR")
     root = private_folder()
     engine = Engine({"embedded": partial(load_model, "embedded")}, any_model=any_model)
     store, library = Store(root), Library.read(HELDOUT, traces)
-    app = build_app(Site(engine, store, library, Segmenters(segmenters)))
+    offered = Reports.read(reports) if reports else NO_REPORTS
+    app = build_app(Site(engine, store, library, Segmenters(segmenters)), reports=offered)
     try:
         address = launch(app, Serving(port=port), store)
         engine.warm_up()

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.cli import main
 from core.errors import InputError
@@ -17,7 +18,7 @@ from core.evaluation.evaluate import evaluate
 from core.evaluation.labels import Interval, Label, answer_id, write_labels
 from core.evaluation.report import report, write_report
 from core.samples import Sample, read_samples
-from core.trace import Trace
+from core.trace import Segment, Trace
 from tests.core.handmade import PROMPT, ROWS, trace_of
 
 TEXT_AT, PICTURE_AT, SOUND_AT = 2, 4, 6
@@ -100,6 +101,54 @@ def test_the_studies_by_hand(traced: Trace, tmp_path: Path):
     # Predicted 0 and 1, labelled 0 and 1/2: on average 1/4 off the diagonal.
     assert (masses["sentences"], masses["error"]) == (2, 25.0)
     assert masses["bins"][-1]["labelled"] == 0.5
+
+
+def test_signals_by_the_published_curation_and_less_one_part_are_compared(
+    traced: Trace, tmp_path: Path
+):
+    made = report(evaluate(tmp_path, [label(traced, 0, "p0.0")]))
+    first = {(r["first"], r["second"]) for r in made["tables"]["comparisons"]}
+    assert ("attmean · paper", "attmean · no runs") in first and len(first) == 5
+
+
+def test_sound_is_scored_by_every_cut_that_the_trace_knows(tmp_path: Path):
+    """The recording's first half second, labelled 0.0–0.4: one second by every cut that holds it.
+
+    A segment of the whole recording cites both of its seconds: F1 2/3.
+    """
+    trace = replace(
+        leaning(SOUND_AT, PICTURE_AT),
+        transcripts={"whole": {2: (Segment(0.0, 1.5, "A cat."),)}},
+    )
+    trace.save(tmp_path / "heard.omnitrace")
+    labels = [label(trace, 0, intervals=(Interval(2, 0.0, 0.4),))]
+    made = report(evaluate(tmp_path, labels))
+    scores = {r["segments"]: r["f1"] for r in made["tables"]["figure2a"]}
+    assert scores == {"bins of 0.25 s": 100.0, "bins of 1 s": 100.0, "whole": 66.67}
+
+
+def test_what_recording_cost_is_told(tmp_path: Path):
+    """Six tokens, 14 positions, two bytes each: 168 bytes a signal."""
+    trace = leaning(TEXT_AT, TEXT_AT, timings={"reading": 1.0, "encoding": 2.0, "decoding": 0.6})
+    trace.save(tmp_path / "timed.omnitrace")
+    (found,) = report(evaluate(tmp_path, [label(trace, 0, "p0.0")]))["tables"]["costs"]
+    assert (found["decoding_ms"], found["total_s"], found["tokens"]) == (100.0, 3.6, 6)
+    assert (found["signals"], found["recorded_mb"]) == ("attmean", round(168 / 1e6, 4))
+
+
+def test_every_figure_is_a_drawing_for_print_and_a_table_of_its_numbers(
+    traced: Trace, tmp_path: Path
+):
+    out = tmp_path / "out"
+    write_report(report(evaluate(tmp_path, [label(traced, 0, "p0.0")])), out)
+    drawings = {path.stem for path in (out / "figures").glob("*.svg")}
+    assert drawings == {"table3", "figure3a-summary", "figure3b"}
+    for name in drawings:
+        with Image.open(out / "figures" / f"{name}.png") as picture:
+            assert picture.width > 500
+    with (out / "figures" / "table3.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["x"]: row for row in csv.DictReader(file)}
+    assert (rows["paper"]["series"], rows["paper"]["y"]) == ("attmean", "100.0")
 
 
 def test_films_streams_alone_are_parts_of_both(tmp_path: Path):
@@ -220,6 +269,6 @@ def test_what_strangers_wrote_is_inert(traced: Trace, tmp_path: Path):
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page and "&lt;script&gt;" in page
     drawn = re.findall(r"data:image/svg\+xml;base64,([^\"]+)", page)
-    assert len(drawn) == 2
+    assert len(drawn) == 3  # Table 3, figures 3a and 3b.
     for svg in map(b64decode, drawn):
         assert not ElementTree.fromstring(svg).findall(".//{*}script")
