@@ -19,7 +19,7 @@ LAYERS = (
     ("core.explain",),
     ("core.evaluation",),
     ("core.world", "core.benchmarks"),
-    ("core.batch",),
+    ("core.batch", "core.review"),
     ("core.cli", "core.__main__"),
     ("omnitrace_ui",),
     ("app",),
