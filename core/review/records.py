@@ -48,7 +48,7 @@ class Item:
 
     Attributes:
         id: ``answer_id`` of the trace.
-        file: its file in the project's ``traces`` folder.
+        title: what its file was called, without the ending; for people, untrusted.
         model: that wrote the answer.
         task: the sample's, or the prompt's lanes where no sample was given.
         sentences: the answer's, as ``core.spans`` cuts it.
@@ -57,7 +57,7 @@ class Item:
     """
 
     id: str
-    file: str
+    title: str
     model: str
     task: str
     sentences: tuple[str, ...]
@@ -114,6 +114,13 @@ class Verdict:
     def counts(self) -> bool:
         """Whether it says what the sources are: not of a bad sentence, nor empty from doubt."""
         return not self.bad and not self.is_empty
+
+
+class Judged(NamedTuple):
+    """What the judge said of a sentence, and the judge's name."""
+
+    verdict: Verdict
+    name: str
 
 
 @dataclass(frozen=True)
