@@ -59,14 +59,13 @@ def flag(name: str, on: bool = True) -> Change:
 
 def replace(verdict: Verdict) -> Change:
     """A whole verdict, not committed."""
-    payload = asdict(verdict)
     return Change(
         "replace",
         {
             "units": list(verdict.units),
-            "intervals": payload["intervals"],
+            "intervals": [asdict(one) for one in verdict.intervals],
             "note": verdict.note,
-            **{name: payload[name] for name in FLAGS},
+            **{name: getattr(verdict, name) for name in FLAGS},
         },
     )
 

@@ -28,6 +28,7 @@ from core.trace import Trace
 
 if TYPE_CHECKING:
     from core.review.agreement import Agreement, Disputed, Opinions
+    from core.review.bringing import Imported
 
 _UNTOUCHED = SentenceState()
 
@@ -118,16 +119,51 @@ class LeadDesk:
         self._require(Place(item, 0))
         return Trace.load(trace_path(self._folder, item), media_folder)
 
-    def export(self, folder: str | Path) -> tuple[Path, ...]:
-        """Write ``labels.jsonl`` (label format; gold last: it is heard), ``verdicts.parquet``
-        (everything: notes, flags, authors, times) and ``label_studio/`` into a folder.
+    def export(self, folder: str | Path, *, label_studio: bool = False) -> tuple[Path, ...]:
+        """Write what was committed into a folder.
+
+        ``labels.jsonl``, the label format (gold last: it is heard), and ``verdicts.parquet``,
+        which has everything; with ``label_studio`` also the files of ``core.review.label_studio``,
+        media and all, in ``label_studio/``.
 
         Raises:
             InputError: the folder cannot be written.
         """
-        from core.review.export import export
+        from core.review.export import write_exports
 
-        return export(Path(folder), self._manifest, self._store.events(), self._folder)
+        folder, events = Path(folder), self._store.events()
+        written = write_exports(folder, self._manifest, events)
+        if label_studio:
+            from core.review.label_studio import write_tasks
+
+            written += write_tasks(folder / "label_studio", self._manifest, events, self._folder)
+        return written
+
+    def bring_in(self, path: str | Path, *, names: Mapping[str, str] | None = None) -> Imported:
+        """Write and commit the verdicts of a file where their owners have not begun here.
+
+        Args:
+            path: ``.jsonl`` (labels of people), ``.parquet``, or ``.json`` from Label Studio.
+            names: Label Studio's user ids or e-mail addresses → annotators.
+
+        Raises:
+            InputError: the file is wrong, names somebody who is no annotator, or holds a verdict
+                that does not fit; nothing was written.
+        """
+        from core.review.bringing import bring_in
+        from core.review.export import read_said
+        from core.review.label_studio import read_tasks
+
+        path = Path(path)
+        is_tasks = path.suffix.lower() == ".json"
+        said = read_tasks(path, names or {}) if is_tasks else read_said(path)
+        return bring_in(
+            said,
+            self._manifest,
+            self._store,
+            annotators=self._queues,
+            author=self.account.name,
+        )
 
     def _opinions(self, *, unanchored: bool) -> tuple[Opinions, frozenset[Place]]:
         """What people committed, and the settled sentences.

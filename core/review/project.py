@@ -116,8 +116,11 @@ class Project:
             AccessError: the account is no lead's.
         """
         self._require(account, "lead")
-        queues = {name: self._queue(name) for name in self.annotators}
-        return LeadDesk(account, queues, self._manifest, self._store, self.folder)
+        return self._lead(account)
+
+    def operator(self) -> LeadDesk:
+        """The lead's desk of whoever runs this on the project's own machine; for programs."""
+        return self._lead(Account("operator", "lead"))
 
     def backup(self, path: str | Path) -> Path:
         """Copy the store to a file while people go on working (SQLite's backup interface).
@@ -138,6 +141,10 @@ class Project:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _lead(self, account: Account) -> LeadDesk:
+        queues = {name: self._queue(name) for name in self.annotators}
+        return LeadDesk(account, queues, self._manifest, self._store, self.folder)
 
     def _queue(self, name: str) -> tuple[str, ...]:
         made = self._manifest
