@@ -2,6 +2,7 @@
 
 python app.py                                    # the embedded model, on http://127.0.0.1:7860
 python app.py --model Qwen/Qwen2.5-Omni-7B       # a hub model or a local folder
+python app.py --review projects/study            # with the annotators' page
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from omnitrace_ui.actions.engine import Engine
     from omnitrace_ui.actions.explore import Site
     from omnitrace_ui.actions.library import Library
+    from omnitrace_ui.actions.review.bench import Bench
     from omnitrace_ui.layout import build_app
+    from omnitrace_ui.review_routes import review_routes
     from omnitrace_ui.server import Serving, launch, on_space, private_folder
     from omnitrace_ui.session import Store
 
@@ -53,10 +56,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         store = Store(private_folder())
         library = Library.read(ASSETS / "heldout" / "samples.json", args.traces)
         engine = Engine(loaders, gpu_seconds=args.gpu_seconds)
+        reviewing = args.review and review_routes(
+            Bench(args.review),
+            upload_megabytes=args.upload_megabytes,
+            framed="SPACE_HOST" in os.environ,
+        )
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    app = build_app(Site(engine, store, library))
+    app = build_app(Site(engine, store, library), review=bool(reviewing))
     serving = Serving(
         host=args.host,
         port=args.port,
@@ -64,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         upload_megabytes=args.upload_megabytes,
     )
     try:
-        url = launch(app, on_space(serving))
+        url = launch(app, on_space(serving), routes=reviewing or ())
     except OSError as error:
         print(f"error: {error}. Choose another port: --port", file=sys.stderr)
         return 1
@@ -116,6 +124,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=ASSETS / "traces",
         help="folder of .omnitrace files to offer as examples",
+    )
+    add(
+        "--review",
+        type=Path,
+        metavar="FOLDER",
+        help="with a Review page: a project of `python -m core review create`, or a folder of them",
     )
     add("--gpu-seconds", type=int, default=120, help="longest run on a ZeroGPU Space (%(default)s)")
     return parser  # fmt: skip

@@ -7,6 +7,7 @@ import gradio as gr
 from core.signals.registry import SIGNALS
 from omnitrace_ui.actions.explore import Site
 from omnitrace_ui.pages.explore import explore_page
+from omnitrace_ui.pages.review import review_page
 from omnitrace_ui.session import Visitor
 
 TITLE = "OmniTrace Explorer"
@@ -16,15 +17,17 @@ _KEEP_FILES = (1 * HOURS, 24 * HOURS)
 """How often gradio looks for files that were left behind, and how old those are."""
 
 
-def build_app(site: Site) -> gr.Blocks:
+def build_app(site: Site, *, review: bool = False) -> gr.Blocks:
     """The whole app, ready to be launched.
 
     Args:
         site: models, files, examples.
+        review: with the Review page, whose routes are given to ``launch``.
     """
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=_KEEP_FILES
     ) as app:
+        gr.Navbar(main_page_name="Explore")
         gr.HTML(
             f"<h1>{TITLE}</h1><p>Which part of which input made the model say this?</p>",
             elem_id="masthead",
@@ -32,4 +35,6 @@ def build_app(site: Site) -> gr.Blocks:
         visitor = gr.State(Visitor(), time_to_live=_KEEP_STATE, delete_callback=site.store.forget)
         signals = {name: signal.title for name, signal in SIGNALS.items()}
         explore_page(site, visitor, signals=signals, page=app)
+    if review:
+        review_page(app)
     return app

@@ -6,12 +6,13 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.routing import BaseRoute
 
 from omnitrace_ui.components.assets import page_style, style
 from omnitrace_ui.components.theme import theme
@@ -62,12 +63,13 @@ def on_space(serving: Serving) -> Serving:
     )
 
 
-def launch(app: gr.Blocks, serving: Serving) -> str:
+def launch(app: gr.Blocks, serving: Serving, *, routes: Sequence[BaseRoute] = ()) -> str:
     """Serve the app in the background; returns its address. ``app.block_thread()`` waits for it.
 
     Args:
         app: ``layout.build_app``'s.
         serving: where and to whom.
+        routes: what else is answered, before gradio's own.
 
     Raises:
         OSError: the port is taken.
@@ -91,7 +93,7 @@ def launch(app: gr.Blocks, serving: Serving) -> str:
         allowed_paths=[],
         max_file_size=f"{serving.upload_megabytes}mb",
         state_session_capacity=2000,
-        app_kwargs=_app_settings(serving),
+        app_kwargs={**_app_settings(serving), "routes": [*routes]},
     )
     return url
 
