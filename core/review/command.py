@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from core.errors import InputError
@@ -69,6 +70,20 @@ def backup(args: argparse.Namespace) -> str:
         return f"{project.backup(args.out).name} written"
 
 
+def upload(args: argparse.Namespace) -> str:
+    """Upload exports again and again, until somebody interrupts."""
+    from core.review.upload import schedule_exports
+
+    with (
+        open_project(args.project) as project,
+        schedule_exports(project.operator(), args.out, args.dataset, minutes=args.every),
+    ):
+        told = f"uploading every {args.every} minutes; Ctrl-C uploads once more and ends"
+        print(told, file=sys.stderr, flush=True)
+        threading.Event().wait()
+    return ""
+
+
 def adduser(args: argparse.Namespace) -> str:
     """Let somebody in."""
     password = _password() if args.password else ""
@@ -83,6 +98,7 @@ ACTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "export": export,
     "import": bring_in,
     "backup": backup,
+    "upload": upload,
     "adduser": adduser,
 }
 

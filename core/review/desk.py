@@ -64,7 +64,7 @@ class Desk:
             state = states.get((self.account.name, place), SentenceState())
             views.append(self._view(place, state))
         hidden = any(view.hidden for view in views)
-        shown = replace(found, model="") if hidden else found
+        shown = replace(found, model="", title="") if hidden else found
         return ItemView(self.queue.index(item), shown, tuple(views), hidden)
 
     def sentence(self, place: Place) -> SentenceView:

@@ -196,7 +196,7 @@ class ItemView:
 
     Attributes:
         number: place in the annotator's queue, from 0.
-        item: its ``model`` is empty while hidden.
+        item: its ``model``, and ``title``, which may name the model, are empty while hidden.
         sentences: one view a sentence.
         hidden: the project is blind, and a sentence of this item was never committed: neither
             model nor explanation may be shown.

@@ -80,7 +80,8 @@ def test_an_annotator_sees_the_judge_unless_blind(project: Project, blind: Proje
     place = Place(desk.queue[0], 1)
     view = desk.sentence(place)
     assert view.hidden and view.judge is None and view.judge_name == ""
-    assert desk.item(place.item).hidden and desk.item(place.item).item.model == ""
+    item = desk.item(place.item)
+    assert item.hidden and item.item.model == item.item.title == ""
     assert desk.trace(place.item).model.name == ""
     with pytest.raises(InputError, match="hidden until you commit"):
         write(desk, place, accept())

@@ -40,7 +40,8 @@ def run(*changes) -> SentenceState:
     return replay(events)
 
 
-edges = st.tuples(st.integers(0, 9), st.integers(1, 5)).map(lambda e: (e[0], e[0] + e[1]))
+edges = st.tuples(st.integers(0, 8), st.integers(1, 5)).map(lambda e: (e[0], min(sum(e), 10)))
+"""Within the shorter recording: cutting at its end is tested on desks."""
 units = st.sampled_from(["p0.0", "p1.0", "p4.0"])
 actions = st.one_of(
     st.builds(select, units, st.booleans()),
@@ -123,7 +124,7 @@ def told(verdict: Verdict | None):
     return {**plain, "units": frozenset(verdict.units), "seconds": seconds}
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.lists(actions, max_size=14))
 def test_the_state_is_a_plain_replay(changes):
     model, events, state = Model(), [], SentenceState()

@@ -2,6 +2,9 @@
 
 import base64
 import json
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +18,7 @@ from core.review import Place, Project, commit, select
 from core.review.upload import schedule_exports
 from tests.core.review.making import desk_of, lead_of, write
 
+ROOT = Path(__file__).resolve().parents[3]
 TOKEN = "hf_of_this_test"
 
 
@@ -23,6 +27,7 @@ class Hub(BaseHTTPRequestHandler):
 
     created: list[dict]
     files: dict[str, bytes]
+    committed: threading.Event
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -42,6 +47,7 @@ class Hub(BaseHTTPRequestHandler):
         for line in map(json.loads, body.splitlines()):
             if line["key"] == "file":
                 self.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+        self.committed.set()
         at = f"{url}/datasets/team/labels/commit/{'0' * 40}"
         return self.answer(200, {"commitUrl": at, "commitOid": "0" * 40, "success": True})
 
@@ -59,13 +65,13 @@ class Hub(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
-    kept = type("Kept", (Hub,), {"created": [], "files": {}})
+    kept = type("Kept", (Hub,), {"created": [], "files": {}, "committed": threading.Event()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), kept)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    monkeypatch.setattr(
-        "huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{server.server_port}"
-    )
+    url = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url)
+    monkeypatch.setenv("HF_ENDPOINT", url)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     yield kept
     server.shutdown()
@@ -91,3 +97,15 @@ def test_a_hub_that_refuses_is_told(project: Project, tmp_path: Path, hub, monke
     monkeypatch.delenv("HF_TOKEN")
     with pytest.raises(AccessError, match="HF_TOKEN"):
         schedule_exports(lead_of(project), tmp_path / "out", "team/labels")
+
+
+def test_the_command_uploads_until_it_is_interrupted(project: Project, tmp_path: Path, hub):
+    write(desk_of(project), Place(desk_of(project).queue[0], 0), select("p1.0"), commit())
+    command = [sys.executable, "-m", "core", "review", "upload", project.folder]
+    options = ["--dataset", "team/labels", "--out", tmp_path / "out"]
+    process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert hub.committed.wait(120) and process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in told
+    assert b"p1.0" in hub.files["labels.jsonl"]
