@@ -83,7 +83,7 @@ def test_exports_reach_a_private_data_set(project: Project, tmp_path: Path, hub:
     place = Place(desk_of(project).queue[0], 0)
     with schedule_exports(lead_of(project), tmp_path / "out", "team/labels", minutes=60):
         write(desk_of(project), place, select("p1.0"), commit())
-    assert [(one["type"], one["private"]) for one in hub.created] == [("dataset", True)]
+    assert [(one["type"], one["visibility"]) for one in hub.created] == [("dataset", "private")]
     assert {"labels.jsonl", "verdicts.parquet"} <= set(hub.files)
     (tmp_path / "got.jsonl").write_bytes(hub.files["labels.jsonl"])
     (label,) = read_labels(tmp_path / "got.jsonl")
