@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from core.errors import InputError, StoreError
 
@@ -65,11 +65,9 @@ def open_engine(url: str | URL) -> Engine:
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """The database's failures become ``StoreError``; ``IntegrityError`` is for the caller."""
+    """The database's failures become ``StoreError``."""
     try:
         yield
-    except IntegrityError:
-        raise
     except (SQLAlchemyError, sqlite3.Error) as error:
         told = str(error.orig if isinstance(error, DBAPIError) else error)
         for words, message in _TOLD:

@@ -92,15 +92,16 @@ class Store:
             raise InputError("An event id has 1 to 64 characters.")
 
         def attempt() -> SentenceState:
-            with explained(), self._writing.begin() as connection:
+            with self._writing.begin() as connection:
                 return self._append(connection, asked, version, event_id)
 
-        try:
-            return attempt()
-        except IntegrityError:
-            # Where a transaction takes no lock before it reads (not SQLite), another writer can
-            # come between. Its event stands now: the second attempt knows the id, or is stale.
-            return attempt()
+        with explained():
+            try:
+                return attempt()
+            except IntegrityError:
+                # Where a transaction takes no lock before it reads (not SQLite), another writer
+                # can come between. Its event stands now: this finds the id known, or is stale.
+                return attempt()
 
     def extend(self, asked: Iterable[Asked]) -> None:
         """Write many events, all or none, whatever the versions: for imports.
@@ -184,14 +185,16 @@ class Store:
         self, connection: Connection, asked: Asked, version: int, event_id: str
     ) -> SentenceState:
         owner, author, place, kind, check = asked
-        known = connection.execute(self._events().where(_EVENT.id == event_id)).one_or_none()
+        # The thread first: read after the ids, it could hold this very event, sent twice at once.
         thread = self._thread(connection, owner, place)
-        state = replay(thread)
+        wanted = self._events().where(_EVENT.id == event_id)
+        known = connection.execute(wanted).one_or_none()
         if known is not None:
             found = _event(known)
             if (found.owner, found.author, found.place, found.kind) != asked[:4]:
                 raise InputError("This event id stands for another change: make one for each.")
-            return state
+            return replay(self._thread(connection, owner, place))
+        state = replay(thread)
         if state.version != version:
             raise StaleError(
                 "This sentence was changed meanwhile, in another tab or by somebody else. It is "
