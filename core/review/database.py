@@ -55,8 +55,8 @@ def open_engine(url: str | URL) -> Engine:
         engine = create_engine(made, connect_args=waits)
     except (ArgumentError, SQLAlchemyError, ModuleNotFoundError) as error:
         raise InputError(
-            "The store's URL is none that SQLAlchemy understands here (for PostgreSQL: install "
-            "psycopg and write postgresql+psycopg://…)."
+            "The store's URL is none that SQLAlchemy understands here. For PostgreSQL write "
+            "postgresql+psycopg://…, after pip install -r core/review/requirements.txt."
         ) from error
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
