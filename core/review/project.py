@@ -39,6 +39,9 @@ STORE_VARIABLE = "OMNITRACE_REVIEW_STORE"
 """Environment variable: SQLAlchemy URL of the store of all projects; default: SQLite in each."""
 
 _LONGEST_NAME = 60
+_OPERATOR = "operator"
+_KEPT = (GOLD, "all", _OPERATOR)
+"""What stands in tables and events for no person."""
 
 
 class Project:
@@ -120,7 +123,7 @@ class Project:
 
     def operator(self) -> LeadDesk:
         """The lead's desk of whoever runs this on the project's own machine; for programs."""
-        return self._lead(Account("operator", "lead"))
+        return self._lead(Account(_OPERATOR, "lead"))
 
     def backup(self, path: str | Path) -> Path:
         """Copy the store to a file while people go on working (SQLite's backup interface).
@@ -256,8 +259,8 @@ def checked_name(name: str) -> str:
             f"The name {name[:_LONGEST_NAME]!r} will not do: 1 to {_LONGEST_NAME} visible "
             "characters."
         )
-    if trimmed.casefold() == GOLD:
-        raise InputError(f"The name {trimmed!r} is kept for the leads' verdicts.")
+    if trimmed.casefold() in _KEPT:
+        raise InputError(f"The name {trimmed!r} is kept for other things: choose another.")
     return trimmed
 
 

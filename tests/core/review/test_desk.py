@@ -146,7 +146,7 @@ def test_who_joins_later_gets_the_shared_items(project: Project):
     assert set(desk_of(project, "cleo").queue) == both
 
 
-@pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[2J", "x" * 61, "Gold", "a\u202eb"])
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[2J", "x" * 61, "Gold", "ALL", "a\u202eb"])
 def test_names_that_will_not_do(project: Project, name: str):
     with pytest.raises(InputError, match=r"will not do|is kept"):
         project.add_account(name)
