@@ -30,6 +30,7 @@ function scoreText(score, { times = 100, digits = 1 } = {}) {
 
 function minutes(seconds) {
   if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 1) return "under 1 s";
   if (seconds < 90) return Math.round(seconds) + " s";
   if (seconds < 5400) return Math.round(seconds / 60) + " min";
   return (seconds / 3600).toFixed(1) + " h";
@@ -94,6 +95,7 @@ function reviewLead(host, { onOpen, onRefused }) {
     el("p", "rv-hint", place).textContent = "F1 in percent; in brackets the 95 % interval; behind the dot the number of answers.";
   });
   find("rv-measure").addEventListener("click", measure);
+  for (const link of host.querySelectorAll("[data-file]")) link.href = API + "lead/export/" + link.dataset.file;
 
   find("rv-people").addEventListener("submit", asked(async (event) => {
     const form = event.target, { name, role, password } = form.elements;

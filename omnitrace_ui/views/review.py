@@ -94,7 +94,7 @@ def _item(
         **shown,
         "id": item.id,
         "number": number,
-        "title": clean(item.task),
+        "title": clean(item.title or item.task),
         "hidden": hidden,
         "sentences": [sentence_value(sentence) for sentence in sentences],
     }

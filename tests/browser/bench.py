@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from core.evaluation.labels import Interval, Label, answer_id, write_labels
@@ -18,7 +20,7 @@ from omnitrace_ui.layout import build_app
 from omnitrace_ui.review_routes import review_routes
 from omnitrace_ui.server import Serving, launch, private_folder
 from omnitrace_ui.session import Store
-from tests.omnitrace_ui.views.fabricated import ANSWER, DIARY, OPTIONS, Word, fabricated, said
+from tests.omnitrace_ui.views.fabricated import DIARY, OPTIONS, Word, fabricated, said
 
 NAMES = ("lion.jpg", "cheetah.jpg", "sax.wav", "world.mp4")
 SHORT: list[Word] = [
@@ -89,3 +91,10 @@ def served_review(root: Path, *, port: int | None = None) -> Iterator[str]:
         os.environ.pop("GRADIO_TEMP_DIR")
         if before is not None:
             os.environ["GRADIO_TEMP_DIR"] = before
+
+
+def serve_until_killed(folder: Path, port: int, started: Connection) -> None:
+    """For a process of its own: serve a project; says when it does."""
+    with served_review(folder, port=port) as address:
+        started.send(address)
+        threading.Event().wait()

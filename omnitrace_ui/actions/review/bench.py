@@ -52,6 +52,11 @@ class Bench:
         if not root.is_dir():
             raise InputError(f"{root.name!r} is no folder: give a project, or a folder of them.")
         self.root = root.resolve()
+        if not self._folders():
+            raise InputError(
+                f"{root.name!r} holds no project: make one with `python -m core review create`. "
+                "Its lead can make others on the page."
+            )
         self._temporary = tempfile.TemporaryDirectory(prefix="omnitrace-review-")
         self.work = Path(self._temporary.name)
         self._open: dict[str, Project] = {}
@@ -73,13 +78,13 @@ class Bench:
         """An open project.
 
         Raises:
-            AccessError: there is none of that name; in the words of a wrong password.
+            AccessError: there is none of that name.
         """
         with self._lock:
             if name not in self._open:
                 folder = self._folders().get(name)
                 if folder is None:
-                    raise AccessError("Name, password or project do not fit.")
+                    raise AccessError("There is no such project here.")
                 self._open[name] = open_project(folder)
             return self._open[name]
 

@@ -72,8 +72,9 @@ class ReviewLead:
             raise InputError(f"There is no export {name[:40]!r}. Known: {', '.join(EXPORTS)}.")
         folder = self._bench.fresh_folder()
         try:
-            lead.export(folder)
-            if name.endswith(".zip"):
+            archived = name.endswith(".zip")
+            lead.export(folder, label_studio=archived)
+            if archived:
                 _zipped(folder / Path(name).stem, folder / name)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -122,7 +123,8 @@ class ReviewLead:
         if count >= MOST_FILES:
             raise InputError(f"More than {MOST_FILES} traces: use `python -m core review create`.")
         plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name.removesuffix(_TRACE_SUFFIX)).strip("-")[:80]
-        return folder / f"{count:04d}-{plain or 'trace'}{_TRACE_SUFFIX}"
+        target = folder / f"{plain or 'trace'}{_TRACE_SUFFIX}"
+        return target.with_stem(f"{target.stem}-{count}") if target.exists() else target
 
     def create(self, who: Signed, payload: object) -> JSON:
         """Make a project of an upload; whoever makes it leads it. ``{"project"}``: its name.

@@ -69,9 +69,11 @@ class Sessions:
         self._guesses.check(project, name)
         try:
             account = self._bench.project(project).sign_in(name, password)
-        except AccessError:
+        except AccessError as error:
             self._guesses.wrong(project, name)
-            raise
+            raise AccessError(
+                "Name, password or project do not fit. Ask the lead of the project."
+            ) from error
         self._guesses.right(project, name)
         return self._token(project, account.name)
 
