@@ -1,6 +1,7 @@
 """The same store in PostgreSQL: a real server of this machine, several connections at once.
 
-Marked `extra`: needs core/review/requirements.txt and Debian's postgresql."""
+Marked `extra`: needs core/review/requirements.txt and Debian's postgresql.
+"""
 
 import os
 import shutil
