@@ -8,14 +8,14 @@ const find = (name) => root.querySelector("." + name);
 const help = find("rv-help");
 
 // me: who is signed in; item: what is shown; records: its sentences, one `readSentence` each.
-let me = null, item = null, records = [], at = -1, progress = null, ahead = null, opening = 0;
+let me = null, item = null, records = [], at = -1, progress = null, ahead = null, opening = 0, troubled = false;
 const view = { interval: null };
 // Where U goes back to: places in the order in which they were changed here.
 const trail = [];
 
 const sources = reviewSources(find("rv-sources-host"), {
   onUnit: (index) => toggle(item.units[index]),
-  onDone: (made, was) => setInterval_(made, was),
+  onDone: (made, was) => putInterval(made, was),
   onPick: pick,
   onRemove: removeInterval,
   snaps: () => root.classList.contains("snapping"),
@@ -31,6 +31,7 @@ const lead = reviewLead(find("rv-lead"), { onOpen: openDisputed, onRefused: refu
 const door = reviewDoor(find("rv-door"), { onEnter: enter });
 const box = outbox({ send: sendEvents, onState: drawSaved, onAnswers: takeAnswers });
 
+const AGAIN = "Please sign in again. What was not yet saved is kept in this browser, and sent then.";
 const placeOf = (id, sentence) => id + "/" + sentence;
 const isLead = () => me?.role === "lead";
 
@@ -43,10 +44,12 @@ async function enter() {
   root.dataset.phase = isLead() ? "lead" : "desk";
   setText(find("rv-who"), me.name + " · " + me.title);
   if (isLead()) await lead.refresh();
-  else await openPlace(me.resume ?? { item: me.queue[0], sentence: 0 });
+  else if (me.queue.length) await openPlace(me.resume ?? { item: me.queue[0], sentence: 0 });
+  else tellPerson("There is nothing in your queue. Ask the lead of the project.");
 }
 
 function leave(why = "") {
+  answers.endNote();
   sources.stop();
   box.close();
   me = item = ahead = null;
@@ -57,7 +60,7 @@ function leave(why = "") {
 }
 
 function refused(error) {
-  if (error.gone) leave("Please sign in again. What was not yet saved is kept in this browser, and sent then.");
+  if (error.gone) leave(AGAIN);
   else tellPerson(error.message);
 }
 
@@ -72,6 +75,7 @@ const fetchItem = (id) => api((isLead() ? "lead/items/" : "items/") + id);
 
 async function openPlace({ item: id, sentence }) {
   const mine = ++opening;
+  answers.endNote();
   sources.stop();
   if (item?.id !== id) {
     try {
@@ -109,6 +113,7 @@ function fetchAhead() {
 }
 
 function goTo(i) {
+  answers.endNote();
   if (i !== at) { view.interval = null; sources.stop(); }
   at = Math.max(0, Math.min(records.length - 1, i));
   tellPerson("");
@@ -165,7 +170,7 @@ function change(kind, payload = {}, { merge = "" } = {}) {
   const after = changedRecord(before, kind, payload);
   records[at] = merged ? { ...after, version: before.version, undoable: before.undoable, past: before.past } : after;
   if (!merged && kind !== "undo") trail.push({ item: item.id, sentence: at });
-  if (before.done !== after.done) progress = { ...progress, done: progress?.done + (after.done ? 1 : -1) };
+  if (progress && before.done !== after.done) progress = { ...progress, done: progress.done + (after.done ? 1 : -1) };
   paint();
 }
 
@@ -174,7 +179,7 @@ function toggle(unit) {
 }
 
 // All intervals of one stream go together: that is what the store keeps as one change.
-function setInterval_(made, was, merge = "") {
+function putInterval(made, was, merge = "") {
   const all = united(standing(records[at]).intervals.filter((one) => one.id !== was?.id), made);
   const other = was && (was.lane ?? null) !== (made.lane ?? null);
   if (other) change("replace", plainVerdict({ ...standing(records[at]), intervals: all, unsupported: false }));
@@ -207,8 +212,12 @@ function pick(interval) {
 // The server's side ------------------------------------------------------------------------------
 
 async function sendEvents(events) {
-  const { answers } = await api("events", { body: { events: events.map(({ id, item, sentence, version, kind, payload }) => ({ id, item, sentence, version, kind, payload })) } });
-  return answers;
+  try {
+    return (await api("events", { body: { events: events.map(({ id, item, sentence, version, kind, payload }) => ({ id, item, sentence, version, kind, payload })) } })).answers;
+  } catch (error) {
+    if (error.gone) leave(AGAIN);
+    throw error;
+  }
 }
 
 function takeAnswers(list) {
@@ -217,6 +226,8 @@ function takeAnswers(list) {
     const place = placeOf(answer.item, answer.sentence);
     if (answer.problem) {
       box.forget(place);
+      const undone = trail.filter((one) => placeOf(one.item, one.sentence) !== place);
+      trail.splice(0, trail.length, ...undone);
       tellPerson(answer.problem);
     }
     latest = answer.progress ?? latest;
@@ -227,116 +238,9 @@ function takeAnswers(list) {
   }
   if (latest) progress = latest;
   if (item) paint();
+  // A verdict that was still on its way when the lead went back to the overview.
+  if (root.dataset.phase === "lead") lead.refresh().catch(refused);
 }
-
-// Keys and buttons -------------------------------------------------------------------------------
-
-const verdictNow = () => standing(records[at]);
-const picked = () => verdictNow().intervals.find((one) => one.id === view.interval);
-const flagged = (name) => () => change("flag", { name, on: !verdictNow()[name] });
-
-function go() {
-  const record = records[at];
-  if (isPristine(record) && record.judge) change("accept");
-  else if (!record.done) {
-    if (!namesSource(record.verdict) && !FLAGS.some((name) => record.verdict[name])) {
-      tellPerson("Nothing is chosen. Choose what supports the sentence, or press X if nothing does.");
-      return;
-    }
-    change("commit");
-  }
-  if (isLead()) openDisputed(lead.disputed().findIndex((one) => one.place.item === item.id && one.place.sentence === at) + 1);
-  else if (at + 1 < records.length) goTo(at + 1);
-  else stepItem(1);
-}
-
-async function undo() {
-  let place = trail.pop();
-  try { place ??= isLead() ? { item: item.id, sentence: at } : (await api("last")).place; } catch (error) { refused(error); return; }
-  if (!place) { tellPerson("There is nothing to undo."); return; }
-  await openPlace(place);
-  if (records[at].undoable > 0) change("undo"); else tellPerson("There is nothing to undo here.");
-}
-
-function play() {
-  const one = picked(), card = one ? sources.card(one.part) : sources.active();
-  if (!card) return;
-  if (card.player.on) { card.player.stop(); return; }
-  const chosen = one ?? verdictNow().intervals.find((own) => own.part === card.index);
-  sources.stop();
-  if (!chosen) { card.player.free(); return; }
-  pick(chosen);
-  card.player.play(chosen.start, chosen.end);
-}
-
-// Starts or ends an interval where the play head stands.
-function edge(name) {
-  const one = picked(), card = one ? sources.card(one.part) : sources.active();
-  if (!card) return;
-  const head = card.media.currentTime, length = card.layer.length();
-  const lane = one ? one.lane : card.layer.lanes[0];
-  const made = one ? { ...one, [name]: head } : name === "start" ? { id: freshId(), part: card.index, lane, start: head, end: head + 1 } : { id: freshId(), part: card.index, lane, start: Math.max(0, head - 1), end: head };
-  if (one && made.start >= made.end) { tellPerson("The play head is " + (name === "start" ? "behind the end" : "before the start") + " of the interval."); return; }
-  setInterval_(fitted(made, length), one ?? null);
-}
-
-function nudge(by, event) {
-  const one = picked(), card = one ? sources.card(one.part) : sources.active();
-  if (!card) return;
-  if (!one) { card.time.show(Math.max(0, Math.min(card.layer.length(), card.media.currentTime + by * (event?.shiftKey ? 1 : TENTH)))); return; }
-  setInterval_(fitted(moved(one, event?.shiftKey ? "end" : null, by * TENTH, card.layer.length()), card.layer.length()), one, "nudge");
-}
-
-function nextInterval() {
-  const all = [...verdictNow().intervals].sort(inTime);
-  if (all.length) pick(all[(all.findIndex((one) => one.id === view.interval) + 1) % all.length]);
-}
-
-// Picture → sound → both.
-function turnLane() {
-  const one = picked(), lanes = one && sources.card(one.part).layer.lanes;
-  if (!one || lanes.length < 2) return;
-  const turn = [...lanes, null];
-  setInterval_({ ...one, lane: turn[(turn.indexOf(one.lane ?? null) + 1) % turn.length] }, one);
-}
-
-const ACTS = {
-  go, undo, play, nextInterval,
-  next: () => goTo(at + 1),
-  previous: () => goTo(at - 1),
-  nextItem: () => stepItem(1),
-  previousItem: () => stepItem(-1),
-  nextOpen: openNextOpen,
-  unsupported: flagged("unsupported"),
-  unsure: flagged("unsure"),
-  bad: flagged("bad"),
-  note: () => answers.note(),
-  start: () => edge("start"),
-  end: () => edge("end"),
-  earlier: (event) => nudge(-1, event),
-  later: (event) => nudge(1, event),
-  remove: () => { const one = picked(); if (one) removeInterval(one); },
-  lane: turnLane,
-  recording: () => { const card = sources.next(); if (card) paint(); },
-  snap: () => { root.classList.toggle("snapping"); drawSnap(); },
-  escape: () => { sources.stop(); pick(null); },
-  help: () => help.showModal(),
-};
-
-function listens(event) {
-  if (!item || !["desk", "adjudicate"].includes(root.dataset.phase) || help.open || !root.offsetParent) return false;
-  if (event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]")) return false;
-  const own = [" ", "Enter"].includes(event.key) && event.target.closest?.("button, a, summary, audio, video, [role=checkbox], [role=slider]");
-  return !own && !(event.target.closest?.("audio, video") && event.key.startsWith("Arrow"));
-}
-
-deskKeys({
-  active: listens,
-  act: (name, event) => ACTS[name](event),
-  codes: () => item.codes,
-  onCode: toggle,
-  onPartial: (digits) => setText(find("rv-typed"), digits ? digits + "…" : ""),
-});
 
 // Drawing ----------------------------------------------------------------------------------------
 
@@ -366,21 +270,12 @@ function drawSaved({ state, waiting, problem }) {
   setText(find("rv-saved-text"), state === "saved" ? "Saved" : state === "saving" ? "Saving …" : "Not saved: " + plural(waiting, "change", "changes"));
   setAttr(node, "title", problem);
   find("rv-retry").hidden = state !== "failed";
-  if (problem && state === "failed") tellPerson(problem + " Nothing is lost: it is kept in this browser and sent again.");
+  if (state === "failed") tellPerson(problem + " Nothing is lost: it is kept in this browser and sent again.");
+  else if (troubled) tellPerson("");
+  troubled = state === "failed";
 }
 
 function drawSnap() {
   const on = root.classList.contains("snapping");
   setText(find("rv-snap"), on ? "Snap: segments" : "Snap: 0.1 s");
 }
-
-listKeys(find("rv-keys"));
-find("rv-retry").addEventListener("click", () => box.flush());
-find("rv-message-close").addEventListener("click", () => tellPerson(""));
-find("rv-out").addEventListener("click", async () => { await api("sign-out", { body: {} }).catch(() => {}); leave(); });
-find("rv-back").addEventListener("click", backToLead);
-find("rv-help-close").addEventListener("click", () => help.close());
-for (const button of root.querySelectorAll("[data-do]")) button.addEventListener("click", () => ACTS[button.dataset.do]());
-addEventListener("beforeunload", (event) => { if (root.dataset.saved === "failed") event.preventDefault(); });
-
-enter().catch((error) => (error.gone ? leave() : leave(error.message)));

@@ -33,6 +33,10 @@ function reviewAnswer(host, panel, hooks) {
     event.stopPropagation();
     if (event.key === "Escape" || (event.key === "Enter" && !event.shiftKey)) { event.preventDefault(); note.blur(); }
   });
+  // Whatever is clicked next, a note that was begun is kept, and the keys mean the desk again.
+  const endNote = () => { if (document.activeElement === note) note.blur(); };
+  document.addEventListener("mousedown", (event) => { if (event.target !== note) endNote(); });
+  addEventListener("pagehide", endNote);
   let place = "";
 
   function makeRow() {
@@ -122,6 +126,7 @@ function reviewAnswer(host, panel, hooks) {
 
   return {
     draw,
+    endNote,
     note() { note.focus(); note.select(); },
     reveal() { const row = panel.parentNode; if (row) scrollWithin(host.closest(".ot-scroll"), row); },
   };

@@ -27,6 +27,7 @@ _SCRIPTS = (
     "review_door",
     "review_lead",
     "review",
+    "review_acts",
 )
 
 
