@@ -2,6 +2,7 @@
 
 python app.py                                    # the embedded model, on http://127.0.0.1:7860
 python app.py --model Qwen/Qwen2.5-Omni-7B       # a hub model or a local folder
+python app.py --review projects/study            # with the annotators' page
 """
 
 from __future__ import annotations
@@ -36,9 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     from omnitrace_ui.actions.engine import Engine
     from omnitrace_ui.actions.explore import Site
     from omnitrace_ui.actions.library import Library
+    from omnitrace_ui.actions.review.bench import Bench
     from omnitrace_ui.actions.sound import OFFLINE, Segmenters
     from omnitrace_ui.allowance import read_allowance
     from omnitrace_ui.layout import build_app
+    from omnitrace_ui.review_routes import review_routes
     from omnitrace_ui.server import Serving, launch, on_space, private_folder
     from omnitrace_ui.session import Store
 
@@ -76,10 +79,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             gpu_seconds=args.gpu_seconds,
         )
         segmenters = Segmenters(args.segmenter or OFFLINE)
+        reviewing = args.review and review_routes(
+            Bench(args.review),
+            upload_megabytes=allowance.upload_megabytes,
+            framed="SPACE_HOST" in os.environ,
+        )
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    app = build_app(Site(engine, store, library, segmenters), reports=Reports.read(args.reports))
+    app = build_app(
+        Site(engine, store, library, segmenters),
+        reports=Reports.read(args.reports),
+        review=bool(reviewing),
+    )
     serving = Serving(
         host=args.host,
         port=args.port,
@@ -88,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         mcp=args.mcp,
     )
     try:
-        url = launch(app, on_space(serving), store)
+        url = launch(app, on_space(serving), store, routes=reviewing or ())
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -168,6 +180,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=ASSETS / "traces",
         help="folder of .omnitrace files to offer as examples",
+    )
+    add(
+        "--review",
+        type=Path,
+        metavar="FOLDER",
+        help="with a Review page: a project of `python -m core review create`, or a folder of them",
     )
     add(
         "--reports",

@@ -1,4 +1,4 @@
-"""The command line: ``python -m core trace | explain | labels | judge | evaluate | …``.
+"""The command line: ``python -m core COMMAND``; ``--help`` lists the commands.
 
 It only parses, calls the public face and prints; what it prints for programs (``--json``) is the
 documented output of ``core.explain.to_json`` and of each bench.
@@ -39,6 +39,7 @@ BENCHES = {
     "gpu": "core.benchmarks.gpu",
     "long": "core.benchmarks.long",
     "evaluate": "core.benchmarks.evaluation",
+    "review": "core.benchmarks.review",
 }
 """Bench name → module with ``run(...) -> int``."""
 
@@ -153,6 +154,8 @@ def _parser() -> argparse.ArgumentParser:
     board.add_argument("--out", type=Path, required=True, help="folder for HTML, CSV and JSON")
     board.set_defaults(command=_leaderboard)
 
+    _add_review(commands.add_parser("review", help="people check a judge's labels"))
+
     bench = commands.add_parser("bench", help="measure, and print a table")
     names = bench.add_subparsers(required=True, metavar="|".join(BENCHES))
     for name in BENCHES:
@@ -161,6 +164,59 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(command=_bench, name=name)
         _BENCH_OPTIONS.get(name, lambda _: None)(one)
     return parser
+
+
+def _add_review(review: argparse.ArgumentParser) -> None:
+    actions = review.add_subparsers(required=True, metavar="ACTION")
+
+    def add(name: str, purpose: str) -> argparse.ArgumentParser:
+        action = actions.add_parser(name, help=purpose)
+        action.set_defaults(command=_review, action=name)
+        if name != "create":
+            action.add_argument("project", type=Path)
+        return action
+
+    create = add("create", "make a project of traces and a judge's labels")
+    create.add_argument("traces", type=Path, help="folder of .omnitrace files")
+    create.add_argument("--labels", type=Path, required=True, metavar="LABELS.jsonl")
+    create.add_argument("--out", type=Path, required=True, metavar="PROJECT")
+    create.add_argument("--annotators", type=_names, required=True, metavar="NAME,NAME")
+    create.add_argument("--leads", type=_names, default=[], metavar="NAME,NAME")
+    create.add_argument("--overlap", type=float, default=0.2, help="share for all (%(default)s)")
+    create.add_argument("--seed", type=int, default=1, help="of shares and orders (%(default)s)")
+    create.add_argument(
+        "--blind", action="store_true", help="hide judge and model until a sentence is committed"
+    )
+    create.add_argument("--samples", type=Path, help="SAMPLES.json: names of the tasks")
+
+    add("status", "progress, agreement, disputed sentences")
+    export = add("export", "labels.jsonl and verdicts.parquet")
+    export.add_argument("--out", type=Path, required=True, help="folder")
+    export.add_argument("--label-studio", action="store_true", help="tasks and media for it too")
+    bring = add("import", "verdicts of people: .jsonl, .parquet, or .json of Label Studio")
+    bring.add_argument("file", type=Path)
+    bring.add_argument(
+        "--as",
+        dest="names",
+        type=_names,
+        default=[],
+        metavar="ID=NAME,…",
+        help="who Label Studio's users are here",
+    )
+    backup = add("backup", "copy the store while people work")
+    backup.add_argument("--out", type=Path, required=True, metavar="FILE.sqlite3")
+    upload = add("upload", "exports to a private hub data set, on a schedule (HF_TOKEN)")
+    upload.add_argument("--dataset", required=True, metavar="OWNER/NAME")
+    upload.add_argument("--out", type=Path, required=True, help="folder for the exports")
+    upload.add_argument("--every", type=positive, default=30, help="minutes (%(default)s)")
+    user = add("adduser", "let somebody in, or change role and password")
+    user.add_argument("name")
+    user.add_argument("--role", choices=("annotator", "lead"), default="annotator")
+    user.add_argument("--password", action="store_true", help="ask for one (from a pipe: a line)")
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name.strip()]
 
 
 def _of_a_model(bench: argparse.ArgumentParser) -> None:
@@ -455,6 +511,13 @@ def _leaderboard(args: argparse.Namespace) -> int:
         print(f"{score:>6}  {printable(named)}")
     for problem in problems:
         print(f"  no report: {printable(problem['problem'])}", file=sys.stderr)
+    return 0
+
+
+def _review(args: argparse.Namespace) -> int:
+    from core.review.command import ACTIONS
+
+    print(printable_lines(ACTIONS[args.action](args)))
     return 0
 
 

@@ -6,6 +6,9 @@
     │                       what takes less memory
     ├── TraceFileError      a .omnitrace file is damaged, foreign or too new
     ├── ModelError          a model is unknown, missing, offline or cannot do what is asked
+    ├── StoreError          the annotators' store is locked, full, unreachable or too new
+    ├── StaleError          an annotator's change was made to an older state
+    ├── AccessError         not signed in, or not allowed to
     └── MissingExtraError   an optional package is not installed; names it
 
 A message gives the value, the limit and the remedy, and never a path of this machine. Anything
@@ -35,3 +38,19 @@ class ModelError(OmniTraceError):
 
 class MissingExtraError(OmniTraceError):
     """An optional package is needed; the message says which, and how to install it."""
+
+
+class StoreError(OmniTraceError):
+    """The annotators' store did not do what was asked; nothing of the call was written."""
+
+
+class StaleError(OmniTraceError):
+    """A sentence changed since it was read. ``view`` is how it is now, as the call returns it."""
+
+    def __init__(self, message: str, view: object = None) -> None:
+        super().__init__(message)
+        self.view = view
+
+
+class AccessError(OmniTraceError):
+    """Name and password do not fit, or the role does not allow it."""

@@ -10,6 +10,7 @@ from omnitrace_ui.actions.explore import Explore, Site
 from omnitrace_ui.pages.api import build_api
 from omnitrace_ui.pages.benchmark import benchmark_page
 from omnitrace_ui.pages.explore import explore_page
+from omnitrace_ui.pages.review import review_page
 from omnitrace_ui.session import Visitor
 
 TITLE = "OmniTrace Explorer"
@@ -20,12 +21,13 @@ _KEEP_FILES = (1 * HOURS, 24 * HOURS)
 """How often gradio looks for files that were left behind, and how old those are."""
 
 
-def build_app(site: Site, *, reports: Reports = NO_REPORTS) -> gr.Blocks:
+def build_app(site: Site, *, reports: Reports = NO_REPORTS, review: bool = False) -> gr.Blocks:
     """The whole app, ready to be launched.
 
     Args:
         site: models, files, examples.
         reports: offered on the Benchmark page.
+        review: with the Review page, whose routes are given to ``launch``.
     """
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=_KEEP_FILES
@@ -40,4 +42,6 @@ def build_app(site: Site, *, reports: Reports = NO_REPORTS) -> gr.Blocks:
         explore_page(site, visitor, signals=signals, page=app)
         build_api(Explore(site), app)
     benchmark_page(app, reports, site.store, title=TITLE)
+    if review:
+        review_page(app)
     return app

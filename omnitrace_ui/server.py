@@ -6,13 +6,14 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.routing import BaseRoute
 
 from core.errors import MissingExtraError
 from omnitrace_ui.allowance import DEFAULT_ALLOWANCE, Allowance
@@ -70,13 +71,16 @@ def on_space(serving: Serving) -> Serving:
     )
 
 
-def launch(app: gr.Blocks, serving: Serving, store: Store) -> str:
+def launch(
+    app: gr.Blocks, serving: Serving, store: Store, *, routes: Sequence[BaseRoute] = ()
+) -> str:
     """Serve the app in the background; returns its address. ``app.block_thread()`` waits for it.
 
     Args:
         app: ``layout.build_app``'s.
         serving: where and to whom.
         store: where visitors' files lie.
+        routes: what else is answered, before gradio's own.
 
     Raises:
         OSError: the port is taken.
@@ -111,7 +115,7 @@ def launch(app: gr.Blocks, serving: Serving, store: Store) -> str:
         max_file_size=bounds.upload_bytes,
         max_threads=busy + _OTHERS,
         state_session_capacity=2 * bounds.visitors,
-        app_kwargs=_app_settings(serving, store),
+        app_kwargs={**_app_settings(serving, store), "routes": [*routes]},
     )
     keep_tidy(store)
     return url

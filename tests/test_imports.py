@@ -19,6 +19,7 @@ LAYERS = (
     ("core.cost",),
     ("core.explain",),
     ("core.evaluation",),
+    ("core.review",),
     ("core.world", "core.benchmarks"),
     ("core.batch",),
     ("core.cli", "core.__main__"),

@@ -55,7 +55,7 @@ def ratio_interval(sums: np.ndarray, counts: np.ndarray) -> Interval95 | None:
     """
     if len(sums) < 2:
         return None
-    return _bootstrap((np.asarray(sums, float), np.asarray(counts, float)), _ratio)
+    return bootstrap_interval((np.asarray(sums, float), np.asarray(counts, float)), _ratio)
 
 
 def paired_difference(first: np.ndarray, second: np.ndarray) -> Difference:
@@ -78,14 +78,22 @@ def paired_difference(first: np.ndarray, second: np.ndarray) -> Difference:
         batch=_batch(len(apart)),
         rng=np.random.default_rng(SEED),
     )
-    return Difference(mean, _bootstrap((apart,), np.mean), float(tested.pvalue), len(apart))
+    return Difference(mean, bootstrap_interval((apart,), np.mean), float(tested.pvalue), len(apart))
 
 
 def _ratio(sums: np.ndarray, counts: np.ndarray, axis: int = -1) -> np.ndarray:
     return sums.sum(axis=axis) / counts.sum(axis=axis)
 
 
-def _bootstrap(data: tuple[np.ndarray, ...], statistic: Callable[..., np.ndarray]) -> Interval95:
+def bootstrap_interval(
+    data: tuple[np.ndarray, ...], statistic: Callable[..., np.ndarray]
+) -> Interval95:
+    """The 95 % interval of any figure of a sample of answers.
+
+    Args:
+        data: arrays ``(n,)``, ``n ≥ 2``: several values of the same answers, drawn together.
+        statistic: takes as many arrays ``(…, n)`` and ``axis``; returns ``(…)``.
+    """
     found = stats.bootstrap(
         data,
         statistic,
