@@ -98,17 +98,13 @@ class Reports:
 
 
 def open_uploaded(store: Store, visitor: Visitor, path: Path) -> Opened:
-    """A report or leaderboard that the visitor uploaded; the upload is deleted afterwards.
+    """A report or leaderboard that the visitor uploaded; the upload goes some minutes later.
 
     Raises:
         InputError: it is neither, or not the visitor's.
     """
     given = store.given(visitor, path)
-    try:
-        found = open_any(given)
-    finally:
-        store.discard(given)
-    return Opened.of(given.stem, found)
+    return Opened.of(given.stem, open_any(given))
 
 
 def save_rows(store: Store, visitor: Visitor, rows: Sequence[Row], name: str) -> Path:
