@@ -170,6 +170,8 @@ def estimate_of(
 ) -> Estimate:
     """The same, of a prompt that takes so many positions."""
     shapes, device = shapes_of(model), torch.device(model.info.device)
+    if device.type == "meta":  # Offloaded weights say nothing of where they are computed with.
+        device = torch.device("cpu")
     new_tokens = min(new_tokens, max(1, model.context - positions))
     needs = Needs.all_of(signal.needs for signal in signals_named(signals))
     memory = memory_of(shapes, positions, new_tokens, needs, signals=len(signals))

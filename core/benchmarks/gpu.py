@@ -98,7 +98,9 @@ def run(*, json: bool, tiny: bool = False) -> int:
         rate = row["tokens_per_s"]
         row["of_floor"] = None if rate is None else round(floor * rate, 3)
     report = {
-        "device": torch.cuda.get_device_name() if device == "cuda" else "CPU, which proves nothing",
+        "device": torch.cuda.get_device_name()
+        if device == "cuda"
+        else "a CPU (these figures mean nothing)",
         "bandwidth_gb_s": round(bandwidth / 1e9, 1),
         "T": scale.tokens,
         "rows": rows,

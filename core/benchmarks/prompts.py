@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from core.media import Limits
 from core.models.base import TracedModel
 from core.prompt import Prompt
 
 _SENTENCE = "Anna cooked seven leaves on Wednesday. "
-_ROOMY = Limits(text_chars=10_000_000)
+_FEW, _MORE = 2, 6
+"""Sentences of two prompts that tell how many positions one takes."""
 
 
 def prompt_of(model: TracedModel, positions: int) -> Prompt:
-    """A text that takes ``positions`` positions of the model, or as few fewer as can be."""
-    written = _SENTENCE * positions
-
-    def length(characters: int) -> int:
-        prompt = _prompt(written[:characters])
-        return len(model.prepare(prompt, limits=_ROOMY).timeline)
-
-    return _prompt(written[: bisect_right(range(len(written)), positions, key=length) - 1])
+    """A text of whole sentences that takes ``positions`` positions, or a few less."""
+    few, more = _length(model, _FEW), _length(model, _MORE)
+    a_sentence = (more - few) / (_MORE - _FEW)
+    return _prompt(max(1, _FEW + int((positions - few) / a_sentence)))
 
 
-def _prompt(text: str) -> Prompt:
-    return Prompt.of("Summarise the text.", [text])
+def _length(model: TracedModel, sentences: int) -> int:
+    return len(model.prepare(_prompt(sentences), limits=Limits()).timeline)
+
+
+def _prompt(sentences: int) -> Prompt:
+    return Prompt.of("Summarise the text.", [_SENTENCE * sentences])
