@@ -48,14 +48,14 @@ def _draw(axes: Axes, chart: Chart) -> None:
     for index, series in enumerate(chart.series):
         colour = COLOURS[index % len(COLOURS)]
         if series.mark == "points":
-            axes.scatter(series.x, series.y, s=12, alpha=0.7, color=colour, label=series.name)
+            look = {"s": 12, "alpha": 0.7, "clip_on": False}
+            axes.scatter(series.x, series.y, color=colour, label=series.name, **look)
         elif series.mark != "bars":
             _line(axes, series, colour)
     if bars:
         _bars(axes, bars)
     axes.set(xlabel=chart.x, ylabel=chart.y, xlim=chart.x_range, ylim=chart.y_range)
-    if len(chart.series) > 1 or not bars:
-        axes.legend(fontsize=7, loc="best")
+    axes.legend(fontsize=7, loc="best")
 
 
 def _line(axes: Axes, series: Series, colour: str) -> None:

@@ -22,7 +22,7 @@ _VERDICTS = {1: "holds", 0: "stays open", -1: "fails"}
 
 
 def told(report: Mapping[str, Any]) -> str:
-    """The three claims and table 2 in small, as Markdown."""
+    """The three claims, table 2 in small and what hiding sources says, as Markdown."""
     tables = _whole(report["tables"])
     traces = report["traces"]
     lines = [
@@ -37,6 +37,8 @@ def told(report: Mapping[str, Any]) -> str:
         *_curation(tables),
         "",
         *_position(tables),
+        "",
+        *_hidden(tables),
     ]
     return "\n".join(lines) + "\n"
 
@@ -117,7 +119,8 @@ def _curation(tables: Tables, signal: str = "attmean") -> Iterator[str]:
         yield "- Stays open: nothing was compared."
         return
     worse, better = sum(v > 0 for v in losses), sum(v < 0 for v in losses)
-    verdict = "holds" if worse == len(losses) else "holds in part" if worse else "fails"
+    verdict = "holds in part" if worse else "fails" if better else "stays open"
+    verdict = "holds" if worse == len(losses) else verdict
     yield (
         f"- As the paper says it, that every part helps, it {verdict}: of {len(losses)} parts "
         f"{worse} help, {better} harm, {len(losses) - worse - better} make no sure difference."
@@ -138,6 +141,18 @@ def _position(tables: Tables) -> Iterator[str]:
                 f"- {row['of']}: {_VERDICTS[_early(row, 0.5)]} against even, "
                 f"{_VERDICTS[_early(row, labels['mean'])]} against the true sources; {_mean(row)}."
             )
+
+
+def _hidden(tables: Tables) -> Iterator[str]:
+    yield "**What a sentence loses without its first source** (nats of log-probability; no labels)"
+    for row in tables.get("causal", ()):
+        between = "" if row["low"] is None else f" ({row['low']:.2f}–{row['high']:.2f})"
+        areas = ", ".join(
+            f"{name} area {row[name]:.2f}"
+            for name in ("deletion", "insertion")
+            if row[name] is not None
+        )
+        yield f"- {row['signal']}: {row['top1']:.2f}{between}; {areas or 'no areas'}."
 
 
 def _early(row: Row, than: float) -> int:

@@ -62,6 +62,7 @@ def benchmark_page(app: gr.Blocks, reports: Reports, store: Store, *, title: str
         title: of the app.
     """
     with app.route("Benchmark", PATH):
+        gr.Navbar(main_page_name="Explore")
         gr.HTML(f"<h1>{title}</h1><p>Which signal finds the sources?</p>", elem_id="masthead")
         visitor = gr.State(Visitor(), time_to_live=12 * _HOURS, delete_callback=store.forget)
         opened = gr.State(Opened(), time_to_live=12 * _HOURS)

@@ -38,7 +38,7 @@ def plotted(chart: Chart, *, dark: bool) -> go.Figure:
             height=_HEIGHT,
             margin={"l": 60, "r": 16, "t": 48, "b": 48},
             barmode="group",
-            showlegend=len(traces) > 1,
+            showlegend=True,
             legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
             xaxis={**axes, "title": {"text": escape(chart.x)}, "range": chart.x_range},
             yaxis={**axes, "title": {"text": escape(chart.y)}, "range": chart.y_range},

@@ -54,7 +54,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: wrong.append(dialog.message))
-        own = (address.split("/benchmark")[0], "data:", "blob:")
+        own = (address.split("benchmark")[0], "data:", "blob:")
         page.on("request", lambda r: r.url.startswith(own) or wrong.append(r.url))
         page.goto(address)
         return page
@@ -80,7 +80,7 @@ def test_the_report_opens_in_a_browser_without_a_server(folder: Path, visit):
 
 
 def test_the_page_shows_what_the_operator_offers(url: str, visit, folder: Path):
-    page = visit(f"{url}/benchmark")
+    page = visit(f"{url}benchmark")
     expect(page.locator("#bench-said")).to_contain_text("3 answers scored")
     board = page.locator("#bench-board table")
     expect(board.locator("caption")).to_have_text("Leaderboard · small")
@@ -107,7 +107,7 @@ def test_a_strangers_report_is_data(url: str, visit, folder: Path, tmp_path: Pat
     mine = tmp_path / "mine.json"
     quoted = json.dumps(HOSTILE)[1:-1]
     mine.write_text(report.replace('"attmean"', f'"{quoted}"'), encoding="utf-8")
-    page = visit(f"{url}/benchmark?__theme=dark")
+    page = visit(f"{url}benchmark?__theme=dark")
     expect(page.locator("#bench-said")).to_contain_text("answers scored")
     page.locator("#bench-upload input[type=file]").set_input_files(mine)
     expect(page.locator("#bench-said")).to_contain_text("mine")

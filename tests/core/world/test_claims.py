@@ -47,6 +47,10 @@ def report() -> dict:
                 compared("attmean · paper", "attmean · no POS weights", -2.0, 0.02),
                 compared("attmean · paper", "attmean · no confidence", 1.0, 0.4),
             ],
+            "causal": [
+                {**NAMED, "signal": "attmean", "top1": 9.5, "low": 8.0, "high": 11.0,
+                 "deletion": 0.8, "insertion": None},
+            ],
             "figure3a": [
                 placed("attmean", 0.40, 0.46), placed("rawatt", 0.52, 0.6),
                 placed("labels", 0.48, 0.54),
@@ -65,7 +69,14 @@ def test_verdicts_follow_the_numbers(report: dict):
     assert "holds in part: of 3 parts 1 help, 1 harm, 1 make no sure difference" in text
     assert "attmean: holds against even, holds against the true sources" in text
     assert "rawatt: fails against even, fails against the true sources" in text
+    assert "- attmean: 9.50 (8.00–11.00); deletion area 0.80." in text
     assert "| attmean | default | 70.0 (68.0–72.0) | – | – | – |" in text
+
+
+def test_parts_without_a_sure_effect_leave_it_open(report: dict):
+    rows = report["tables"]["comparisons"]
+    report["tables"]["comparisons"] = [{**row, "p": 0.5} for row in rows]
+    assert "stays open: of 3 parts 0 help, 0 harm, 3 make" in told(report)
 
 
 def test_what_was_not_measured_stays_open(report: dict):
