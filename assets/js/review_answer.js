@@ -84,7 +84,7 @@ function reviewAnswer(host, panel, hooks) {
     setText(judge, judgeSays(record, verdict, item, proposed));
     if (document.activeElement !== note || place !== item.id + "/" + at) note.value = verdict.note;
     place = item.id + "/" + at;
-    for (const button of acts) if (FLAGS.includes(button.dataset.act)) setAttr(button, "aria-pressed", verdict[button.dataset.act]);
+    for (const button of acts) if (FLAGS.includes(button.dataset.act)) setAttr(button, "aria-pressed", String(verdict[button.dataset.act]));
     setText(find("rv-go-text"), proposed ? "Accept the judge" : record.done ? "Next" : "Done, next");
     drawOpinions(item, record);
   }

@@ -85,7 +85,7 @@ function reviewSources(host, hooks) {
         const on = verdict.units.has(unit.id), judged = Boolean(judge?.units.has(unit.id));
         node.classList.toggle("on", on);
         node.classList.toggle("judged", judged);
-        setAttr(node, "aria-checked", on);
+        setAttr(node, "aria-checked", String(on));
         const says = judged ? "The judge chose it." : "";
         setAttr(node, "title", says);
         if (node === card.picture) {

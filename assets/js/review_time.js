@@ -158,7 +158,7 @@ function intervalLayer(card, part, { onDone, onPick, onRemove, edgesOf }) {
         const says = clock(one.start) + "–" + clock(one.end);
         band.classList.toggle("on", one.id === picked || one === drawing);
         setAttr(band.grip, "aria-label", "Interval " + says + " of " + card.part.name);
-        setAttr(band.grip, "aria-pressed", one.id === picked);
+        setAttr(band.grip, "aria-pressed", String(one.id === picked));
         setAttr(band, "data-says", says);
         for (const edge of band.edges) {
           const value = one[edge.dataset.edge];

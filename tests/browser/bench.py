@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Iterator, Sequence
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from core.evaluation.labels import Interval, Label, answer_id, write_labels
@@ -91,10 +89,3 @@ def served_review(root: Path, *, port: int | None = None) -> Iterator[str]:
         os.environ.pop("GRADIO_TEMP_DIR")
         if before is not None:
             os.environ["GRADIO_TEMP_DIR"] = before
-
-
-def serve_until_killed(folder: Path, port: int, started: Connection) -> None:
-    """For a process of its own: serve a project; says when it does."""
-    with served_review(folder, port=port) as address:
-        started.send(address)
-        threading.Event().wait()
