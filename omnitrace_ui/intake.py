@@ -134,11 +134,12 @@ class SizeGuard:
             return
         headers = dict(scope["headers"])
         upload = scope["path"] == API + "upload"
-        most = self._upload_bytes + FIELD_BYTES if upload else MOST_BYTES
+        file = upload or scope["method"] == "PUT"  # Which carries one, by the word's meaning.
+        most = self._upload_bytes + FIELD_BYTES if file else MOST_BYTES
         announced = _number(headers.get(b"content-length", b""))
         if announced is not None and announced > most:
             await _refuse(scope, receive, send, 413, _too_large(most))
-        elif upload and not self._has_room(announced or self._upload_bytes):
+        elif file and not self._has_room(announced or self._upload_bytes):
             await _refuse(scope, receive, send, 507, _NO_ROOM)
         else:
             fields = _Fields(headers.get(b"content-type", b"")) if upload else None
