@@ -155,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         metavar="NAME[:MODEL]",
         help="what visitors may cut sound by: pauses, whisper:small, whisper:FOLDER, paraformer, "
-        "scribe, …; repeatable. Default: pauses, whisper and paraformer with weights found here",
+        "scribe, …; repeatable. Default: whisper and paraformer with weights found here",
     )
     add(
         "--host",

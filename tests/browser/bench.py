@@ -82,7 +82,7 @@ def served_review(root: Path, *, port: int | None = None) -> Iterator[str]:
     app = build_app(Site(Engine({}), store, Library()), review=True)
     try:
         routes = review_routes(bench, upload_megabytes=20)
-        yield launch(app, Serving(port=port), routes=routes) + "review"
+        yield launch(app, Serving(port=port), store, routes=routes) + "review"
     finally:
         app.close()
         bench.close()

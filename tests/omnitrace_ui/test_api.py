@@ -43,8 +43,9 @@ def url(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         gallery / "dog.omnitrace"
     )
     library = Library.read(gallery / "none", gallery)
-    app = build_app(Site(Engine({"tiny": tiny_model}), Store(root), library))
-    yield launch(app, Serving())
+    store = Store(root)
+    app = build_app(Site(Engine({"tiny": tiny_model}), store, library))
+    yield launch(app, Serving(), store)
     app.close()
     os.environ.pop("GRADIO_TEMP_DIR")
     if before is not None:

@@ -26,9 +26,10 @@ from tests.core.tiny import tiny_model
 
 @pytest.mark.skipif(find_spec("mcp") is not None, reason="the package is here")
 def test_without_the_package_the_remedy_is_told(tmp_path: Path):
-    app = build_app(Site(Engine({"tiny": tiny_model}), Store(tmp_path)))
+    store = Store(tmp_path)
+    app = build_app(Site(Engine({"tiny": tiny_model}), store))
     with pytest.raises(MissingExtraError, match=r"requirements-mcp\.txt"):
-        launch(app, Serving(mcp=True))
+        launch(app, Serving(mcp=True), store)
 
 
 @pytest.fixture
@@ -39,8 +40,9 @@ def url(tmp_path: Path) -> Iterator[str]:
     prompt = Prompt.of("What?", ["A dog barks."])
     trace(tiny_model(), prompt, max_new_tokens=8).save(tmp_path / "dog.omnitrace")
     library = Library.read(tmp_path / "none", tmp_path)
-    app = build_app(Site(Engine({"tiny": tiny_model}), Store(tmp_path / "root"), library))
-    yield launch(app, Serving(mcp=True))
+    store = Store(tmp_path / "root")
+    app = build_app(Site(Engine({"tiny": tiny_model}), store, library))
+    yield launch(app, Serving(mcp=True), store)
     app.close()
     os.environ.pop("GRADIO_TEMP_DIR")
     if before is not None:

@@ -142,7 +142,7 @@ def test_a_name_that_cannot_be_sent_is_not_offered(here, spoken):
     hostile = {"\ud800": {0: ()}, "<b>x</b>": {0: ()}}
     spoken.trace = replace(spoken.trace, transcripts=hostile)
     names = [name for _, name in here.site.segmenters.choices(spoken.trace)]
-    assert names == [BINS, "pauses", "whisper:model", "<b>x</b>"]
+    assert names == [NATURAL, BINS, "pauses", "whisper:model", "<b>x</b>"]
 
 
 def test_exports_tell_the_segments(here, spoken):
