@@ -6,9 +6,10 @@
 question.py   a trace → what a judge is asked: cut sources with ids, raw sound and film, sentences
 reading.py    what it answered → units and intervals a sentence, and what is wrong with the rest
 service.py    what a service is: asks one question over HTTP; what may go wrong
-openai.py     any OpenAI-compatible endpoint; gemini.py: Gemini by its SDK
+openai_compatible.py, gemini.py: the services, each by its SDK
 media.py      pictures, sound and films as services take them
 patience.py   waiting for a busy service
+agreement.py how far two labellers agree
 cache.py      replies on disk, by content: resuming is asking again
 run.py        a folder of traces, several at a time
 estimate.py   what it would cost
