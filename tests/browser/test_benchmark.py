@@ -89,7 +89,7 @@ def test_the_page_shows_what_the_operator_offers(url: str, visit, folder: Path):
     expect(page.locator("#bench-plot .main-svg").first).to_be_visible()
     page.locator("#bench-figure input").click()
     page.get_by_role("option", name="Deletion").click()
-    expect(page.locator("#bench-plot .gtitle")).to_contain_text("Deletion")
+    expect(page.locator("#bench-plot .ytitle")).to_contain_text("nats")
     with page.expect_download() as file:
         page.locator("#bench-figure-svg").click()
     assert file.value.suggested_filename == "deletion.svg"
