@@ -22,6 +22,7 @@ from core.evaluation.html import document, table
 from core.evaluation.metrics import MODALITIES
 from core.evaluation.reading import BOARD_FORMAT, read_bytes, read_leaderboard, read_report
 from core.evaluation.report import write_csv
+from core.evaluation.scoring import RANDOM
 
 TITLE = "Leaderboard"
 
@@ -89,8 +90,10 @@ def board_rows(name: str, made: Mapping[str, Any]) -> Iterator[Row]:
     for (model, task, signal, curation), scores in methods.items():
         if task != first.setdefault(model, task):
             continue
-        hidden = causal.get((model, task, signal), {})
-        cost = _cost(tables.get("costs", ()), model, task, signal)
+        # Chance "matched to" a signal cites as much as it, and nothing else of it.
+        is_chance = curation == RANDOM
+        hidden = {} if is_chance else causal.get((model, task, signal), {})
+        cost = {} if is_chance else _cost(tables.get("costs", ()), model, task, signal)
         overall = scores.get("all", {})
         yield {
             "report": name,

@@ -81,7 +81,7 @@ def _build(reports: Reports) -> tuple[_Parts, dict[str, gr.Button]]:
         upload = gr.File(
             label="Or open yours: drop a report.json or leaderboard.json here",
             file_types=[".json"],
-            height=110,
+            height=140,
             elem_id="bench-upload",
         )
     said = gr.HTML(_WELCOME, elem_id="bench-said")

@@ -20,7 +20,7 @@ _HEIGHT = 440
 
 
 def plotted(chart: Chart, *, dark: bool) -> go.Figure:
-    """A chart as a figure; the page around it shows through."""
+    """A chart as a figure; the page around it shows through, and says its title."""
     text, axis, grid = _INK[dark]
     traces = [_trace(series, COLOURS[at % len(COLOURS)]) for at, series in enumerate(chart.series)]
     if chart.diagonal:
@@ -31,12 +31,11 @@ def plotted(chart: Chart, *, dark: bool) -> go.Figure:
     return go.Figure(
         traces,
         go.Layout(
-            title={"text": escape(chart.title), "font": {"size": 15}},
             font={"color": text, "size": 13},
             paper_bgcolor="rgba(0,0,0,0)",
             plot_bgcolor="rgba(0,0,0,0)",
             height=_HEIGHT,
-            margin={"l": 60, "r": 16, "t": 48, "b": 48},
+            margin={"l": 60, "r": 16, "t": 16, "b": 48},
             barmode="group",
             showlegend=True,
             legend={"orientation": "h", "y": -0.2, "yanchor": "top"},

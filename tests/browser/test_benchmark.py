@@ -89,7 +89,7 @@ def test_the_page_shows_what_the_operator_offers(url: str, visit, folder: Path):
     expect(page.locator("#bench-plot .main-svg").first).to_be_visible()
     page.locator("#bench-figure input").click()
     page.get_by_role("option", name="Deletion").click()
-    expect(page.locator("#bench-plot .gtitle")).to_contain_text("Deletion")
+    expect(page.locator("#bench-plot .ytitle")).to_contain_text("nats")
     with page.expect_download() as file:
         page.locator("#bench-figure-svg").click()
     assert file.value.suggested_filename == "deletion.svg"
@@ -113,7 +113,7 @@ def test_a_strangers_report_is_data(url: str, visit, folder: Path, tmp_path: Pat
     expect(page.locator("#bench-said")).to_contain_text("mine")
     expect(page.locator("#bench-board")).to_contain_text(HOSTILE)
     page.get_by_role("tab", name="Figures").click()
-    expect(page.locator("#bench-plot .main-svg").first).to_contain_text("<img")
+    expect(page.locator("#bench-plot .legendtext").first).to_contain_text("<img")
     assert page.evaluate("window.hacked") is None
     wrong = tmp_path / "wrong.json"
     wrong.write_text('{"tables": 1}', encoding="utf-8")
