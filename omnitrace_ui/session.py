@@ -241,10 +241,10 @@ def bytes_of(paths: Iterable[Path]) -> int:
 
 
 def keep_tidy(store: Store, *, every: float = 20.0) -> None:
-    """Call ``tidy`` every so many seconds, in the background, as long as the program runs."""
+    """Call ``tidy`` every so many seconds, in the background, as long as the folder is there."""
 
     def run() -> None:
-        while True:
+        while store.root.is_dir():
             time.sleep(every)
             try:
                 store.tidy()
