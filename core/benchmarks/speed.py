@@ -149,9 +149,11 @@ def _row(
     plain_s, plain_peak = _measured(plain)
     traced_s, traced_peak = _measured(traced)
     model.model.set_attn_implementation("eager")
+    model.model.requires_grad_(True)  # As it loads there: its graph begins at the weights.
     try:
         published_s, _ = _measured(as_published)
     finally:
+        model.model.requires_grad_(False)
         model.model.set_attn_implementation("sdpa")
     return {
         "signal": signal,
