@@ -6,8 +6,7 @@ FROM python:3.11-slim
 RUN useradd --create-home --uid 1000 explorer && mkdir /data && chown explorer /data
 WORKDIR /app
 COPY requirements.txt .
-# Without a GPU the CPU wheels of PyTorch save gigabytes:
-#   docker build --build-arg PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu .
+# Without a GPU, an index of PyTorch's CPU wheels saves gigabytes: --build-arg PIP_EXTRA_INDEX_URL=…
 ARG PIP_EXTRA_INDEX_URL
 RUN pip install --no-cache-dir -r requirements.txt
 COPY app.py LICENSE ./

@@ -12,7 +12,7 @@ from core import load_model, trace
 from core.samples import read_samples
 from tests.browser.explorer import HELDOUT, served
 
-PATIENCE = 180_000
+PATIENCE = 60_000
 """Milliseconds; machines that build are slow and busy."""
 
 SERIOUS = ("serious", "critical")
@@ -130,7 +130,7 @@ def test_the_page_can_be_walked_by_keyboard_alone(page):
     expect(page.locator("#view .ot-ranking")).to_contain_text("Sentence 1")
     passed += press_until(page, "Curation")
     page.keyboard.press("Enter")
-    passed += press_until(page, "Coverage")
+    passed += press_until(page, "Coverage Stop once")
     before = page.locator("#coverage input[type=range]").input_value()
     page.keyboard.press("ArrowLeft")
     expect(page.locator("#coverage input[type=range]")).not_to_have_value(before)

@@ -23,7 +23,7 @@ LION, SPEECH, FILM = (
     MEDIA / "audio/audio_sample.wav",
     MEDIA / "videos/a.mp4",
 )
-PATIENCE = 180_000
+PATIENCE = 60_000
 """Milliseconds; machines that build are slow and busy."""
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>${window.hacked=3}'
 
