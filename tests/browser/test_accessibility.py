@@ -130,7 +130,7 @@ def test_the_page_can_be_walked_by_keyboard_alone(page):
     expect(page.locator("#view .ot-ranking")).to_contain_text("Sentence 1")
     passed += press_until(page, "Curation")
     page.keyboard.press("Enter")
-    passed += press_until(page, "Coverage")
+    passed += press_until(page, "Coverage Stop once")
     before = page.locator("#coverage input[type=range]").input_value()
     page.keyboard.press("ArrowLeft")
     expect(page.locator("#coverage input[type=range]")).not_to_have_value(before)
