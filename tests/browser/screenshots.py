@@ -10,10 +10,16 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.explorer import ROOT, chromium, served
+from core.evaluation.labels import write_labels
+from core.evaluation.truth import label_folder
+from core.review import create_project
+from core.samples import read_samples
+from tests.browser.bench import served_review
+from tests.browser.explorer import HELDOUT, ROOT, chromium, served
 
 FOLDER = ROOT / "assets" / "screenshots"
 WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+TRACES, REPORTS = ROOT / "assets" / "traces", ROOT / "assets" / "reports"
 EXAMPLE = "All four kinds"
 
 
@@ -33,6 +39,37 @@ def main() -> None:
             page.context.close()
         page = answered(browser, url, "light", phone=True)
         shoot(page, "phone")
+    with served(TRACES, reports=REPORTS) as url, chromium() as browser:
+        page = opened(browser, f"{url}benchmark")
+        expect(page.locator("#bench-board table")).to_be_visible()
+        shoot(page, "benchmark")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served_review(project(Path(folder))) as url,
+        chromium() as browser,
+    ):
+        page = opened(browser, url)
+        page.locator(".rv-door [name=name]").fill("anna")
+        page.keyboard.press("Enter")
+        expect(page.locator(".rv-row.on")).to_be_visible()
+        shoot(page, "review")
+
+
+def project(folder: Path) -> Path:
+    """A review project of the gallery; its judge is the generator."""
+    labels, _ = label_folder(TRACES, read_samples(HELDOUT))
+    file = write_labels(folder / "labels.jsonl", labels)
+    made = folder / "project"
+    create_project(made, traces=TRACES, labels=file, annotators=("anna", "ben"), leads=("lea",))
+    return made
+
+
+def opened(browser: Browser, url: str) -> Page:
+    """A page at 1400 px, in light."""
+    page = browser.new_context(viewport=WIDE, reduced_motion="reduce").new_page()
+    page.set_default_timeout(120_000)
+    page.goto(url)
+    return page
 
 
 def answered(browser: Browser, url: str, theme: str, *, phone: bool = False) -> Page:

@@ -138,6 +138,7 @@ def test_ten_answers_by_keyboard_alone_and_on_from_there_on_another_machine(visi
             assert said_.note == ("" if n == 6 else f"note {n}")
 
 
+@pytest.mark.benchmark
 def test_a_key_acts_within_a_tenth_of_a_second(visit):
     page = enter(visit("study"), "ben")
     spent = page.evaluate(
@@ -148,6 +149,7 @@ def test_a_key_acts_within_a_tenth_of_a_second(visit):
             return performance.now() - begun;
         })"""
     )
+    print(f"a key to the page as it then is, ms: {', '.join(f'{one:.1f}' for one in spent)}")
     assert max(spent) < 100, spent
 
 
