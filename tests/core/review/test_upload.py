@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -103,7 +104,14 @@ def test_the_command_uploads_until_it_is_interrupted(project: Project, tmp_path:
     write(desk_of(project), Place(desk_of(project).queue[0], 0), select("p1.0"), commit())
     command = [sys.executable, "-m", "core", "review", "upload", project.folder]
     options = ["--dataset", "team/labels", "--out", tmp_path / "out"]
-    process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    process = subprocess.Popen(
+        [*command, *options],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        # Who runs the tests in the background has interrupts ignored, and children inherit that.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     assert hub.committed.wait(120) and process.poll() is None
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
