@@ -236,7 +236,8 @@ function takeAnswers(list) {
       if (answer.problem || answer.view.version >= before.version) records[answer.sentence] = readSentence(answer.view, before);
     }
   }
-  if (latest) progress = latest;
+  // The server does not know yet of what is still on its way.
+  if (latest && box.isEmpty()) progress = latest;
   if (item) paint();
   // A verdict that was still on its way when the lead went back to the overview.
   if (root.dataset.phase === "lead") lead.refresh().catch(refused);

@@ -94,5 +94,5 @@ function outbox({ send, onState, onAnswers }) {
   }
 
   addEventListener("online", flush);
-  return { open, close, add, flush, forget, holds: (place) => [...waiting.values()].some((event) => event.place === place) };
+  return { open, close, add, flush, forget, isEmpty: () => waiting.size === 0, holds: (place) => [...waiting.values()].some((event) => event.place === place) };
 }

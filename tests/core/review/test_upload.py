@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -109,6 +110,8 @@ def test_the_command_uploads_until_it_is_interrupted(project: Project, tmp_path:
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
+        # Another test's wish to stay offline is not this one's.
+        env={**os.environ, "HF_HUB_OFFLINE": "0"},
         # Who runs the tests in the background has interrupts ignored, and children inherit that.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
