@@ -1,7 +1,6 @@
 """What holds a thread for long ends when it is asked to."""
 
 import time
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,6 @@ from core.prompt import Prompt
 from tests.core.tiny import tiny_model
 
 FILM = Path(__file__).resolve().parents[1] / "data" / "media" / "colours.mp4"
-
-
-def after(looks: int):
-    """Wanted from so many looks on."""
-    seen = count(1)
-    return lambda: next(seen) > looks
 
 
 def test_nobody_wants_the_end_unless_said_so():
