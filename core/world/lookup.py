@@ -4,7 +4,7 @@ A model that writes "It shows a moon. The answer is D." may find the letter at "
 there, or work it out while it reads the prompt; "D" then rests on its own words, or on any place,
 and not on the option that says so. Two things teach it otherwise, and are for training only:
 
-- a *blindfold*: in most answers the upper layers of "The answer is" do not see the reason. The
+- a *blindfold*: in some answers the upper layers of "The answer is" do not see the reason. The
   lower ones may read "moon" in it, before anything can be kept there.
 - a *pointer*: a few heads of one layer are told at which option to look when the letter is due
   (as Tachibana et al. 2017, "Efficiently trainable text-to-speech", guide attention by a loss).

@@ -1,6 +1,6 @@
 """The small report on the miniature world: ``python -m core.world.report [--limit N]``.
 
-    python -m core.world.report --work /tmp/world        # about a quarter of an hour on two cores
+    python -m core.world.report --work DIR        # about a quarter of an hour on two cores
 
 Held-out prompts (facts, voices and placements of a seed that nothing else uses) are written, traced
 by the embedded model with every signal of the paper and ours, and evaluated against the truth that

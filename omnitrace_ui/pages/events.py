@@ -22,9 +22,6 @@ PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private
 AT_ONCE: dict[str, Any] = {**PRIVATE, "queue": False, "trigger_mode": "always_last"}
 """What must never wait behind a generation; of a quick series the last one counts."""
 
-IN_TURN: dict[str, Any] = {**PRIVATE, "concurrency_id": "model", "concurrency_limit": 1}
-"""What loads a model or does not know the line: one visitor at a time."""
-
 IN_LINE: dict[str, Any] = {**PRIVATE, "concurrency_id": "line", "concurrency_limit": None}
 """What uses the model: it begins at once, and waits in the engine's line, which says how long."""
 

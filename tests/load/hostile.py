@@ -8,6 +8,7 @@ import pickle
 import random
 import struct
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -172,11 +173,14 @@ def _pages() -> Iterator[tuple[str, bytes]]:
     )
 
 
+TOUCHED = Path(tempfile.gettempdir(), "omnitrace-was-unpickled")
+
+
 class _Touch:
     """Unpickling this would leave a file behind."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (open, ("/tmp/omnitrace-was-unpickled", "w"))
+        return (open, (str(TOUCHED), "w"))
 
 
 def _archives() -> Iterator[tuple[str, bytes]]:

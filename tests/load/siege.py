@@ -9,12 +9,11 @@ from pathlib import Path
 
 import httpx
 
-from tests.load.hostile import KINDS, abuses, hostile_files
+from tests.load.hostile import KINDS, TOUCHED, abuses, hostile_files
 from tests.load.visitor import Visitor, file_data, visiting
 
 SECRET = "the sparrow sleeps in the third drawer"
 PASSWORDS = "root:x:0:0"
-TOUCHED = Path("/tmp/omnitrace-was-unpickled")
 SLOW = 60.0
 """Seconds after which an answer counts as a hang; decoding a film may take some."""
 
