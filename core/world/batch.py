@@ -35,8 +35,8 @@ class Encoded:
     """One scenario: ``ids`` and ``positions (3, n)`` grow together; towers' inputs in order.
 
     ``said`` and ``shown`` are what the towers should make of their inputs: the words of each sound,
-    and the pictures, then the films' seconds. ``option``: where the option stands whose letter ends
-    the answer; empty if none does.
+    and the pictures, then the films' seconds. ``options``: where each option's line stands, if a
+    letter ends the answer; ``decoys``: where they stand again (``core.world.lookup``).
     """
 
     ids: list[int] = field(default_factory=list)
@@ -49,7 +49,8 @@ class Encoded:
     shown: list[Picture] = field(default_factory=list)
     filmed: list[Picture] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
-    option: tuple[int, ...] = ()
+    options: tuple[range, ...] = ()
+    decoys: range = range(0)
 
     def add(self, ids: Sequence[int], positions: torch.Tensor) -> None:
         """Append tokens at given positions; what follows starts after the largest."""
@@ -91,7 +92,7 @@ class Encoder:
         made.weights = [1.0] * len(answer)
         if scenario.is_choice:
             made.weights[-3] = LETTER_WEIGHT
-            made.option = self._option(made.ids)
+            made.options = self._options(made.ids[: -len(answer)])
         return made
 
     def echo(self, rng: random.Random) -> Encoded:
@@ -103,11 +104,16 @@ class Encoder:
         made.weights = [1.0] * (len(words) - 1)
         return made
 
-    def _option(self, ids: Sequence[int]) -> tuple[int, ...]:
-        """Letter, dot and word of the option whose letter is the third last token."""
-        letter, dot = self.text(self._tokenizer.decode([ids[-3]]).strip()), self.text(".")
-        at = next(at for at in range(len(ids)) if ids[at : at + 2] == [*letter, *dot])
-        return at, at + 1, at + 2
+    def _options(self, ids: Sequence[int]) -> tuple[range, ...]:
+        """Every ``A. dog``: a letter, a dot, and words up to the end of the line."""
+        dot, (newline,) = self.text(".")[0], self.text("\n")
+        lines = []
+        for letter in "ABCD":
+            opening = [self.text(letter)[0], dot]
+            starts = (at for at in range(len(ids)) if ids[at : at + 2] == opening)
+            if (start := next(starts, None)) is not None:
+                lines.append(range(start, ids.index(newline, start)))
+        return tuple(lines)
 
     def _media(
         self, made: Encoded, piece: Picture | Recording | Film, noise: random.Random | None

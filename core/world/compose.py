@@ -227,7 +227,8 @@ def _which_pictures(rng: random.Random, stock: Stock) -> Scenario:
         pictures[rng.choice(others)] = rng.choice(stock.by_thing[thing])
     places = [at for at, picture in enumerate(pictures) if picture.thing == thing]
     sources = tuple(Source(at, "image") for at in places)
-    told = Sentence(wording.of_places(thing, places), sources)
+    colours = [pictures[at].colour for at in places]
+    told = Sentence(wording.of_places(thing, places, colours), sources)
     return Scenario("which-pictures", wording.which_pictures(thing), tuple(pictures), (told,))
 
 

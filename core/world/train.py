@@ -28,7 +28,7 @@ from core.world.batch import HEAD, TAIL, Encoded, Encoder, collate, positions_of
 from core.world.checkpoint import export, train_tokenizer, untrained
 from core.world.compose import FAMILIES, Stock, compose
 from core.world.lesson import Lesson
-from core.world.lookup import lookup, taught
+from core.world.lookup import hidden, unseen, with_decoys
 from core.world.towers import Teacher
 from core.world.words import COLOURS, DAYS, PEOPLE, PLURALS, THINGS
 
@@ -39,7 +39,7 @@ ROWS = {
 
 READING = {"text": 2, "choice": 1.5, "drill": 2}
 EVERYTHING = {
-    "text": 2.2, "choice": 0.3, "drill": 1, "pic": 1.7, "speech": 2.4, "film": 1.8, "av": 2.2
+    "text": 2.2, "choice": 0.3, "drill": 1, "pic": 2, "speech": 2.4, "film": 1.8, "av": 2.2
 }  # fmt: skip
 """How often each family is drawn, in either lesson."""
 
@@ -50,11 +50,6 @@ READING_SHARE = 0.17
 """The part of all minutes that the first lessons take."""
 
 TEACHER_WEIGHT = 0.3
-
-BLIND_SHARE = 0.2
-"""So many of the answers with a letter are learned with the reason unseen (``lookup``)."""
-
-POINTER_WEIGHT = 0.2
 
 POOL = 6
 """So many steps' scenarios are drawn at once and put in batches of like length."""
@@ -129,7 +124,8 @@ class Feed:
     def _draw(self, family: str) -> Encoded:
         if family == "echo":
             return self._encoder.echo(self._rng)
-        return self._encoder.encode(compose(self._rng, self._encoder.bank.stock, family), self._rng)
+        scenario = compose(self._rng, self._encoder.bank.stock, family)
+        return with_decoys(self._encoder.encode(scenario, self._rng), self._rng)
 
 
 class Trainer:
@@ -185,16 +181,12 @@ class Trainer:
         lesson = self._lesson("everything", minutes, shared=self.plan.workers > 1)
         feed = self._feed(lesson)
         same = random.Random(100 + lesson.step)  # Both processes draw the same family.
-        blind = random.Random(200 + lesson.step)
 
         def loss() -> torch.Tensor:
             rows = feed.next(same.choices([*EVERYTHING], [*EVERYTHING.values()])[0])
             self._outputs.clear()
-            letters = lookup(rows, [blind.random() < BLIND_SHARE for _ in rows])
-            with taught(self.model.model.language_model, letters):
+            with unseen(self.model.model.language_model, hidden(rows)):
                 loss = weighted_loss(self.model, *collate(rows))
-            if letters:
-                loss = loss + POINTER_WEIGHT * letters.losses[0]
             return loss + TEACHER_WEIGHT * self._taught(rows)
 
         lesson.run(loss, self._export)

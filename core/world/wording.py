@@ -52,10 +52,11 @@ def of_speech(recording: Recording, who: str = "speaker") -> list[str]:
     ]
 
 
-def of_places(thing: str, places: Sequence[int]) -> str:
-    """``The dog is in the first and the third picture.``"""
-    named = " and ".join(f"the {ORDINALS[place]}" for place in places)
-    return f"The {thing} is in {named} picture."
+def of_places(thing: str, places: Sequence[int], colours: Sequence[str]) -> str:
+    """``The dog is in the first picture on red and in the third picture on blue.``"""
+    seen = zip(places, colours, strict=True)
+    named = " and ".join(f"in the {ORDINALS[at]} picture on {colour}" for at, colour in seen)
+    return f"The {thing} is {named}."
 
 
 def which_pictures(thing: str) -> str:

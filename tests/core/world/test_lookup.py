@@ -1,4 +1,4 @@
-"""What is taught of letters: what is hidden, in which layers, and where the pointer points."""
+"""Which options a model in training sees from where, and that nothing else changes."""
 
 import random
 
@@ -9,7 +9,7 @@ from core.world.bank import Bank, make_bank
 from core.world.batch import Encoded, Encoder, collate
 from core.world.checkpoint import train_tokenizer, untrained
 from core.world.compose import compose
-from core.world.lookup import FIRST_BLIND, HEADS, POINTING, lookup, taught
+from core.world.lookup import hidden, unseen, with_decoys
 from core.world.train import corpus
 
 
@@ -29,78 +29,102 @@ def model(tokenizer):
 
 
 @pytest.fixture(scope="module")
-def rows(bank: Bank, tokenizer) -> list[Encoded]:
-    encoder, rng = Encoder(tokenizer, bank), random.Random(2)
-    made = [encoder.encode(compose(rng, bank.stock, "choice")) for _ in range(2)]
-    return [*made, encoder.encode(compose(rng, bank.stock, "drill"))]
+def scenarios(bank: Bank):
+    rng = random.Random(2)
+    return [compose(rng, bank.stock, family) for family in ("choice", "choice", "drill")]
+
+
+@pytest.fixture(scope="module")
+def rows(scenarios, bank: Bank, tokenizer) -> list[Encoded]:
+    encoder, rng = Encoder(tokenizer, bank), random.Random(3)
+    return [with_decoys(encoder.encode(scenario), rng) for scenario in scenarios]
 
 
 def spelled(tokenizer, row: Encoded, positions) -> str:
     return tokenizer.decode([row.ids[at] for at in positions])
 
 
-def test_hidden_is_the_reason_from_the_three_words_before_the_letter(rows, tokenizer):
-    made = lookup(rows, [True, False, True])
+def seen(tokenizer, row: Encoded, query: int) -> str:
+    made = hidden([row])[0, 0]
+    return spelled(tokenizer, row, (at for at in range(query + 1) if not made[query, at]))
+
+
+def lines_of(scenario) -> list[str]:
+    return next(piece for piece in scenario.pieces if "\nA. " in piece).split("\n")[1:]
+
+
+def test_options_are_the_lines_with_a_letter(scenarios, rows, tokenizer):
+    for scenario, row in zip(scenarios[:2], rows, strict=False):
+        lines = [spelled(tokenizer, row, line) for line in row.options]
+        assert lines == lines_of(scenario)
+
+
+def test_decoys_have_the_same_words_in_the_same_places_and_no_letter_of_its_own(rows, tokenizer):
+    for row in rows[:2]:
+        first, size = row.options[0].start, len(row.decoys)
+        true = spelled(tokenizer, row, range(first, first + size)).split("\n")
+        decoys = spelled(tokenizer, row, row.decoys).split("\n")
+        assert [line[1:] for line in decoys] == [line[1:] for line in true]
+        assert sorted(line[0] for line in decoys) == sorted(line[0] for line in true)
+        assert all(decoy[0] != line[0] for decoy, line in zip(decoys, true, strict=True))
+        positions = torch.cat(row.positions, 1)
+        assert positions.shape == (3, len(row.ids))
+        assert torch.equal(positions[:, row.decoys], positions[:, first : first + size])
+
+
+def test_the_reason_sees_the_decoys_and_the_letter_the_options(scenarios, rows, tokenizer):
+    for scenario, row in zip(scenarios[:2], rows, strict=False):
+        options = "\n".join(lines_of(scenario))
+        decoys = spelled(tokenizer, row, row.decoys)
+        whole = spelled(tokenizer, row, range(len(row.ids))).replace(options + decoys, "{}")
+        reason = whole[: whole.index(" The answer is")]
+        assert seen(tokenizer, row, len(row.ids) - 7) == reason.format(decoys)
+        assert seen(tokenizer, row, len(row.ids) - 4) == f"{reason} The answer is".format(options)
+
+
+def test_what_comes_before_the_decoys_sees_what_it_always_does(scenarios, rows, tokenizer):
     row = rows[0]
-    queries, keys = made.hidden[0, 0].nonzero(as_tuple=True)
-    assert spelled(tokenizer, row, queries.unique().tolist()) == " The answer is"
-    reason = spelled(tokenizer, row, keys.unique().tolist())
-    answer = tokenizer.decode(row.ids[-len(row.weights) :])
-    assert answer.startswith(f"{reason} The answer is ") and reason.endswith(".")
-    assert not made.hidden[1:].any()
+    whole = spelled(tokenizer, row, range(row.options[-1].stop))
+    assert seen(tokenizer, row, row.options[-1].stop - 1) == whole
 
 
-def test_the_pointer_is_told_the_option_that_the_letter_names(rows, tokenizer):
-    made = lookup(rows, [True, False, True])
-    assert made.rows.tolist() == [0, 1]
-    for n, row in enumerate(rows[:2]):
-        option = spelled(tokenizer, row, made.options[n].nonzero()[:, 0].tolist())
-        letter = spelled(tokenizer, row, [len(row.ids) - 3]).strip()
-        assert option.startswith(f"{letter}. ") and option.removeprefix(f"{letter}. ").isalpha()
-        assert spelled(tokenizer, row, [int(made.queries[n])]) == " is"
+def test_without_letters_nothing_changes(scenarios, rows, bank, tokenizer):
+    plain = Encoder(tokenizer, bank).encode(scenarios[2])
+    assert with_decoys(plain, random.Random(3)) is plain
+    assert not hidden(rows)[2].any()
+    assert hidden(rows[2:]) is None
 
 
-def test_without_letters_nothing_is_taught(rows):
-    assert lookup(rows[2:], [True]) is None
+def test_options_are_computed_as_if_there_were_no_decoys(scenarios, rows, bank, tokenizer, model):
+    plain, row = Encoder(tokenizer, bank).encode(scenarios[0]), rows[0]
+    text = model.model.language_model
+    with torch.no_grad():
+        with unseen(text, hidden([row])):
+            twice = model.model(**collate([row])[0], use_cache=False).last_hidden_state[0]
+        once = model.model(**collate([plain])[0], use_cache=False).last_hidden_state[0]
+    end = row.options[-1].stop
+    assert torch.allclose(twice[:end], once[:end], atol=1e-5)
+    assert not torch.allclose(twice[-4], once[-4], atol=1e-4)
 
 
-def test_only_the_upper_layers_of_the_letters_sentence_differ(rows, model):
-    """Hidden states against an ordinary run: they differ where they may, only there."""
+def test_hiding_is_what_eager_attention_does_with_the_same_mask(rows, model):
     inputs, _ = collate(rows[:1])
-    seen = torch.arange(len(rows[0].ids)) < len(rows[0].ids) - 6
-
-    def states(*, blind: bool, teach: bool = True) -> tuple[torch.Tensor, ...]:
-        with (
-            torch.no_grad(),
-            taught(model.model.language_model, lookup(rows[:1], [blind]) if teach else None),
-        ):
-            return model.model(**inputs, use_cache=False, output_hidden_states=True).hidden_states
-
-    plain, same, blind = states(blind=False, teach=False), states(blind=False), states(blind=True)
-    assert torch.allclose(same[-1], plain[-1], atol=1e-5)
-    assert torch.allclose(blind[FIRST_BLIND], plain[FIRST_BLIND], atol=1e-6)
-    assert torch.allclose(blind[-1][:, seen], plain[-1][:, seen], atol=1e-5)
-    assert not torch.allclose(blind[-1][:, -4], plain[-1][:, -4], atol=1e-3)
-
-
-def test_the_pointers_loss_is_that_of_eager_attention(rows, model):
-    """Against the weights that the model itself reports."""
-    inputs, _ = collate(rows[:2])
-    made = lookup(rows[:2], [False, False])
-    with torch.no_grad(), taught(model.model.language_model, made):
-        model.model(**inputs, use_cache=False)
-    text = model.model.language_model.config
-    text._attn_implementation = "eager"
-    try:
-        with torch.no_grad():
-            seen = model.model(**inputs, use_cache=False, output_attentions=True).attentions
-    finally:
-        text._attn_implementation = "sdpa"
-    shares = [
-        seen[POINTING][row, head, query][options].sum()
-        for row, query, options in zip(made.rows, made.queries, made.options, strict=True)
-        for head in HEADS
-    ]
-    assert made.losses[0].item() == pytest.approx(
-        -torch.stack(shares).log().mean().item(), rel=1e-4
-    )
+    made = hidden(rows[:1])
+    length = len(rows[0].ids)
+    allowed = torch.ones(length, length, dtype=torch.bool).tril() & ~made
+    text = model.model.language_model
+    with torch.no_grad():
+        with unseen(text, made):
+            apart = model.model(**inputs, use_cache=False).last_hidden_state
+        text.config._attn_implementation = "eager"
+        try:
+            mask = torch.zeros(allowed.shape).masked_fill(~allowed, torch.finfo().min)
+            wanted = text(
+                inputs_embeds=text.embed_tokens(inputs["input_ids"]),
+                position_ids=inputs["position_ids"],
+                attention_mask={"full_attention": mask, "sliding_attention": mask},
+                use_cache=False,
+            ).last_hidden_state
+        finally:
+            text.config._attn_implementation = "sdpa"
+    assert torch.allclose(apart, wanted, atol=1e-5)
