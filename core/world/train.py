@@ -28,7 +28,7 @@ from core.world.batch import HEAD, TAIL, Encoded, Encoder, collate, positions_of
 from core.world.checkpoint import export, train_tokenizer, untrained
 from core.world.compose import FAMILIES, Stock, compose
 from core.world.lesson import Lesson
-from core.world.lookup import hidden, unseen, with_decoys
+from core.world.lookup import Decoys, hidden, unseen
 from core.world.towers import Teacher
 from core.world.words import COLOURS, DAYS, PEOPLE, PLURALS, THINGS
 
@@ -108,6 +108,7 @@ class Feed:
 
     def __init__(self, encoder: Encoder, rng: random.Random, order: random.Random) -> None:
         self._encoder, self._rng, self._order = encoder, rng, order
+        self._decoys = Decoys(encoder)
         self._pools: dict[str, list[list[Encoded]]] = {}
 
     def next(self, family: str) -> list[Encoded]:
@@ -125,7 +126,7 @@ class Feed:
         if family == "echo":
             return self._encoder.echo(self._rng)
         scenario = compose(self._rng, self._encoder.bank.stock, family)
-        return with_decoys(self._encoder.encode(scenario, self._rng), self._rng)
+        return self._decoys.add(self._encoder.encode(scenario, self._rng), self._rng)
 
 
 class Trainer:

@@ -9,8 +9,9 @@ from core.world.bank import Bank, make_bank
 from core.world.batch import Encoded, Encoder, collate
 from core.world.checkpoint import train_tokenizer, untrained
 from core.world.compose import compose
-from core.world.lookup import hidden, unseen, with_decoys
+from core.world.lookup import Decoys, hidden, unseen
 from core.world.train import corpus
+from core.world.words import DAYS, PEOPLE, PLURALS
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,8 @@ def scenarios(bank: Bank):
 @pytest.fixture(scope="module")
 def rows(scenarios, bank: Bank, tokenizer) -> list[Encoded]:
     encoder, rng = Encoder(tokenizer, bank), random.Random(3)
-    return [with_decoys(encoder.encode(scenario), rng) for scenario in scenarios]
+    decoys = Decoys(encoder)
+    return [decoys.add(encoder.encode(scenario), rng) for scenario in scenarios]
 
 
 def spelled(tokenizer, row: Encoded, positions) -> str:
@@ -59,17 +61,30 @@ def test_options_are_the_lines_with_a_letter(scenarios, rows, tokenizer):
         assert lines == lines_of(scenario)
 
 
-def test_decoys_have_the_same_words_in_the_same_places_and_no_letter_of_its_own(rows, tokenizer):
+def test_decoys_stand_where_the_options_do_and_none_has_its_options_letter(rows, tokenizer):
     for row in rows[:2]:
         first, size = row.options[0].start, len(row.decoys)
         true = spelled(tokenizer, row, range(first, first + size)).split("\n")
         decoys = spelled(tokenizer, row, row.decoys).split("\n")
-        assert [line[1:] for line in decoys] == [line[1:] for line in true]
-        assert sorted(line[0] for line in decoys) == sorted(line[0] for line in true)
+        assert sorted(line[:3] for line in decoys) == sorted(line[:3] for line in true)
         assert all(decoy[0] != line[0] for decoy, line in zip(decoys, true, strict=True))
         positions = torch.cat(row.positions, 1)
         assert positions.shape == (3, len(row.ids))
         assert torch.equal(positions[:, row.decoys], positions[:, first : first + size])
+
+
+def test_half_the_decoys_have_other_words_of_the_same_kind(scenarios, bank, tokenizer):
+    encoder, rng = Encoder(tokenizer, bank), random.Random(4)
+    decoys, row = Decoys(encoder), encoder.encode(scenarios[0])
+    words = [line[3:] for line in lines_of(scenarios[0])]
+    kind = next(kind for kind in (PLURALS.values(), PEOPLE, DAYS) if words[0] in kind)
+    same = 0
+    for _ in range(100):
+        made = decoys.add(row, rng)
+        lines = spelled(tokenizer, made, made.decoys).split("\n")
+        assert len({line[3:] for line in lines} & {*kind}) == len(words)
+        same += [line[3:] for line in lines] == words
+    assert 30 < same < 70
 
 
 def test_the_reason_sees_the_decoys_and_the_letter_the_options(scenarios, rows, tokenizer):
@@ -90,7 +105,7 @@ def test_what_comes_before_the_decoys_sees_what_it_always_does(scenarios, rows, 
 
 def test_without_letters_nothing_changes(scenarios, rows, bank, tokenizer):
     plain = Encoder(tokenizer, bank).encode(scenarios[2])
-    assert with_decoys(plain, random.Random(3)) is plain
+    assert Decoys(Encoder(tokenizer, bank)).add(plain, random.Random(3)) is plain
     assert not hidden(rows)[2].any()
     assert hidden(rows[2:]) is None
 
