@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from core.curation import DEFAULT_CURATION, Ballot, Choice, Curation, curate
+from core.curation import DEFAULT_CURATION, Ballot, Choice, Curated, Curation, curate
 from core.errors import InputError
 from core.sources import (
     DEFAULT_GRANULARITY,
@@ -28,7 +28,7 @@ from core.sources import (
     unit_peak,
 )
 from core.spans import Span, parts_of_speech, spans
-from core.timeline import INSTRUCTION, LANES, STRUCTURAL
+from core.timeline import INSTRUCTION, LANES, STRUCTURAL, Timeline
 from core.trace import Trace
 
 
@@ -139,14 +139,19 @@ class Prepared:
     Attributes:
         signal: what it was prepared for.
         cut: what it shares with the trace's other signals.
-        meters: one a sentence.
-        scores: as in the trace.
+        timeline, scores, own: as in the trace.
     """
 
     signal: str
     cut: Cut
-    meters: tuple[Meter, ...]
+    timeline: Timeline
     scores: np.ndarray
+    own: np.ndarray
+
+    @cached_property
+    def meters(self) -> tuple[Meter, ...]:
+        """One a sentence."""
+        return _meters(self)
 
     @cached_property
     def mass(self) -> np.ndarray:
@@ -230,20 +235,24 @@ def prepare(
         known = ", ".join(trace.signals) or "none"
         raise InputError(f"The trace has no signal {signal!r}. Recorded: {known}.")
     shared = shared or Cut.of(trace, granularity)
-    meters = _meters(trace, signal, shared.spans)
-    return Prepared(signal, shared, meters, np.asarray(trace.scores[signal]))
+    scores, own = np.asarray(trace.scores[signal]), np.asarray(trace.own[signal])
+    return Prepared(signal, shared, trace.timeline, scores, own)
 
 
-def explain_prepared(prepared: Prepared, curation: Curation) -> Explanation:
-    """The curation of a prepared trace: all that a slider's move costs."""
-    evidence = prepared.mass if curation.assignment == "mass" else prepared.peak
-    curated = curate(
-        evidence,
+def choose(prepared: Prepared, curation: Curation) -> Curated:
+    """The curation of a prepared trace, as units alone."""
+    return curate(
+        prepared.mass if curation.assignment == "mass" else prepared.peak,
         prepared.sources.lane_of,
         prepared.pos,
         [(span.first, span.last) for span in prepared.spans],
         curation,
     )
+
+
+def explain_prepared(prepared: Prepared, curation: Curation) -> Explanation:
+    """An explanation by this curation: all that a slider's move costs."""
+    curated = choose(prepared, curation)
     explained = tuple(
         SpanExplanation(
             index=index,
@@ -344,21 +353,21 @@ class _Votes(Sequence[Vote]):
         return iter(self._made)
 
 
-def _meters(trace: Trace, signal: str, found: Sequence[Span]) -> tuple[Meter, ...]:
+def _meters(prepared: Prepared) -> tuple[Meter, ...]:
     """Where each span's signal went: every token's row sums to 1, then the mean over tokens."""
-    timeline = trace.timeline
+    timeline = prepared.timeline
     kinds = [timeline.lane == lane for lane in range(len(LANES))]
     kinds += [timeline.part == INSTRUCTION, timeline.part == STRUCTURAL]
     # One product reads the scores once; a sum for each kind would copy them seven times.
-    scores = np.asarray(trace.scores[signal], np.float32)
+    scores = np.asarray(prepared.scores, np.float32)
     sums = scores @ np.stack(kinds, axis=1).astype(np.float32)
-    rows = np.column_stack([sums, np.asarray(trace.own[signal])]).astype(np.float64)
+    rows = np.column_stack([sums, prepared.own]).astype(np.float64)
     total = rows.sum(axis=1, keepdims=True)
     # A token of which nothing was recorded leaned on nothing that means anything: structure.
     rows = np.where(total > 0, rows / np.where(total > 0, total, 1.0), np.eye(rows.shape[1])[-2])
     used = {LANES[lane] for lane in np.unique(timeline.lane[timeline.lane >= 0])}
     meters = []
-    for span in found:
+    for span in prepared.spans:
         *lanes, instruction, structure, own = rows[span.first : span.last].mean(axis=0).tolist()
         shares = {name: share for name, share in zip(LANES, lanes, strict=True) if name in used}
         meters.append(Meter(shares, instruction, own, structure))

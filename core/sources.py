@@ -163,23 +163,25 @@ def cut(
 
 def unit_mass(scores: np.ndarray, sources: Sources) -> np.ndarray:
     """Rule 1: each unit's sum of scores; ``(T, n_prompt)`` → float32 ``(T, n_units)``."""
-    return _reduced(np.add, scores, sources)
+    return _reduced(np.add, scores.astype(np.float32), sources)
 
 
 def unit_peak(scores: np.ndarray, sources: Sources) -> np.ndarray:
     """Rule 2, peak: each unit's strongest position; shapes as ``unit_mass``."""
-    return _reduced(np.maximum, scores, sources)
+    if scores.dtype != np.float16:
+        return _reduced(np.maximum, scores.astype(np.float32), sources)
+    # Halves ≥ 0 are in the order of their bits, which are compared many times faster.
+    return _reduced(np.maximum, scores.view(np.int16), sources).view(np.float16).astype(np.float32)
 
 
 def _reduced(ufunc: np.ufunc, scores: np.ndarray, sources: Sources) -> np.ndarray:
-    reduced = np.zeros((len(scores), len(sources.units)), np.float32)
+    reduced = np.zeros((len(scores), len(sources.units)), scores.dtype)
     # A film's frames and sound interleave, so units are not runs of positions: sort them first.
     order = np.argsort(sources.unit_of, kind="stable")
     order = order[sources.unit_of[order] >= 0]
     if len(order):
         present, starts = np.unique(sources.unit_of[order], return_index=True)
-        columns = scores[:, order].astype(np.float32)
-        reduced[:, present] = ufunc.reduceat(columns, starts, axis=1)
+        reduced[:, present] = ufunc.reduceat(scores[:, order], starts, axis=1)
     return reduced
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from core.curation import Curation
 from core.evaluation.grouping import Row, groups, interval_row, percent
+from core.evaluation.overlap import OVERALL, Sums
 from core.evaluation.predictions import POST_HOC
-from core.evaluation.scoring import OVERALL, Method, Result, Sums
+from core.evaluation.scoring import Method, Result
 from core.evaluation.statistics import paired_difference
 
 OF = "F1, %"

@@ -18,16 +18,8 @@ from dataclasses import replace
 
 from core.evaluation.labels import BASELINE, Label
 from core.evaluation.metrics import Element, labelled_elements
-from core.evaluation.scoring import (
-    OVERALL,
-    Method,
-    Problem,
-    Result,
-    Sums,
-    Target,
-    sums_of,
-    targets_of,
-)
+from core.evaluation.overlap import OVERALL, Sums, sums_of
+from core.evaluation.scoring import Method, Problem, Result, Target, targets_of
 from core.sources import SourceUnit, cut
 from core.spans import spans
 from core.trace import Trace

@@ -12,35 +12,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.curation import Curation
+from core.curation import DEFAULT_CURATION, Choice, Curation
 from core.evaluation.baselines.chance import DRAWS, random_citations
 from core.evaluation.labels import Label
-from core.evaluation.metrics import (
-    MODALITIES,
-    Element,
-    agreement,
-    cited_elements,
-    labelled_elements,
-    of_modality,
-    unclocked,
-)
+from core.evaluation.metrics import Element, cited_elements, labelled_elements, unclocked
+from core.evaluation.options import Choice as Selected
 from core.evaluation.options import (
-    Choice,
     consistency,
     expected_choice,
     option_words,
     options_of,
     parse_choice,
 )
+from core.evaluation.overlap import Asked, Overlap, Sums, by_modality
 from core.evaluation.studies import image_mass, rouge_l, unit_positions
-from core.explain import Cut, Explanation, SpanExplanation, explain_prepared, prepare
+from core.explain import Cut, Prepared, SpanExplanation, choose, explain_prepared, prepare
 from core.sources import Sources, SourceUnit
 from core.spans import Span
 from core.timeline import LANES
 from core.trace import Trace
-
-OVERALL = "all"
-"""The modality of a score over all elements of a sentence together."""
 
 RANDOM = "random"
 STREAMS = {"video_frames": "paper, frames only", "video_sound": "paper, sound only"}
@@ -52,15 +42,6 @@ class Method(NamedTuple):
 
     signal: str
     curation: str
-
-
-class Sums(NamedTuple):
-    """Over an answer's sentences: sums of precision, recall and F1, and how many count."""
-
-    precision: float
-    recall: float
-    f1: float
-    sentences: float
 
 
 class Problem(NamedTuple):
@@ -129,15 +110,16 @@ class Result:
 class Target(NamedTuple):
     """What a labelled sentence should cite.
 
-    ``claims``: unit id → what citing it claims, of every unit, on this label's ``clocks``.
+    ``claims``: what citing each unit claims, on this label's ``clocks``. ``named``: indices of the
+    units that claim something asked for.
     """
 
     span: int
     label: Label
     elements: frozenset[Element]
     clocks: frozenset[int]
-    claims: Mapping[str, frozenset[Element]]
-    named: tuple[SourceUnit, ...]
+    claims: Sequence[frozenset[Element]]
+    named: tuple[int, ...]
 
 
 def score_trace(
@@ -159,22 +141,28 @@ def score_trace(
     """
     problems: list[Problem] = []
     scores: dict[tuple[Method, str], Sums] = {}
-    explained: dict[str, Explanation] = {}
+    studied: dict[str, Studied] = {}
     shared = Cut.of(trace)
     units = shared.sources.units
     targets = tuple(targets_of(trace, units, shared.spans, labels, file, problems))
-    presets = Curation.presets()
-    for signal in trace.signals:
-        prepared = prepare(trace, signal=signal, shared=shared)
-        for name, curation in presets.items():
-            explanation = explain_prepared(prepared, curation)
-            explained.setdefault(signal, explanation)
-            scores |= method_scores(Method(signal, name), explanation, targets)
-            if name == "paper":
-                scores |= _stream_scores(signal, explanation, targets)
-        scores |= _random_scores(signal, explained[signal], targets, answer_id)
+    overlap = overlap_of(targets)
+    at = unit_positions(shared.sources)
     words = option_words(shared.sources, options_of(shared.sources))
     choice = parse_choice(trace.answer, words) if words else None
+    for signal in trace.signals:
+        prepared = prepare(trace, signal=signal, shared=shared)
+        chosen = {
+            name: choose(prepared, curation).chosen for name, curation in Curation.presets().items()
+        }
+        tables = {name: cited_table(some, targets, len(units)) for name, some in chosen.items()}
+        tables |= _streams(tables["paper"], shared.sources)
+        scores |= method_scores({Method(signal, name): t for name, t in tables.items()}, overlap)
+        scores |= _random_scores(Method(signal, RANDOM), tables["default"], overlap, answer_id)
+        studied[signal] = Studied(
+            _positions(at, (one.unit for some in chosen["default"] for one in some)),
+            _image_masses(chosen["default"], targets, shared.sources),
+            _traced_option(prepared, choice),
+        )
     return Result(
         file=file,
         answer_id=answer_id,
@@ -184,14 +172,14 @@ def score_trace(
         chosen_option=choice.letter if choice else None,
         right=_right(choice.letter if choice else None, words, extra.get("answer")),
         rouge=None if words else _rouge(trace.answer, extra.get("answer")),
-        labelled_at=_positions(shared.sources, (unit for t in targets for unit in t.named)),
+        labelled_at=_positions(at, (unit for target in targets for unit in target.named)),
         labelled=len(targets),
         unlabelled=len(shared.spans) - len(targets),
         tokens=len(trace.tokens),
         timings=trace.timings,
         recorded=sum(scores.nbytes for scores in trace.scores.values()) // len(trace.signals),
         scores=scores,
-        studied={s: _study(explanation, targets, choice) for s, explanation in explained.items()},
+        studied=studied,
         problems=tuple(problems),
     )
 
@@ -206,7 +194,7 @@ def targets_of(
 ) -> Iterator[Target]:
     """What each label asks for; a label that fits no sentence is a problem and asks for nothing."""
     known = {unit.id for unit in units}
-    claims: dict[frozenset[int], Mapping[str, frozenset[Element]]] = {}
+    claims: dict[frozenset[int], Sequence[frozenset[Element]]] = {}
     for index, label in sorted(labels.items()):
         where = f"{file}, sentence {index + 1}"
         span = spans[index] if index < len(spans) else None
@@ -224,93 +212,86 @@ def targets_of(
         elements = labelled_elements(label.units, label.intervals, units, trace.media)
         clocks = unclocked(label.intervals)
         if clocks not in claims:
-            claims[clocks] = {unit.id: cited_elements([unit], clocks) for unit in units}
-        named = tuple(unit for unit in units if not elements.isdisjoint(claims[clocks][unit.id]))
-        yield Target(index, label, elements, clocks, claims[clocks], named)
+            claims[clocks] = [cited_elements([unit], clocks) for unit in units]
+        named = (n for n, one in enumerate(claims[clocks]) if not elements.isdisjoint(one))
+        yield Target(index, label, elements, clocks, claims[clocks], tuple(named))
+
+
+def overlap_of(targets: Sequence[Target]) -> Overlap:
+    """The targets, ready to be compared with ``cited_table``s."""
+    return Overlap.of([Asked(target.elements, target.claims) for target in targets])
+
+
+def cited_table(
+    chosen: Sequence[Sequence[Choice]], targets: Sequence[Target], n_units: int
+) -> np.ndarray:
+    """What the targets' sentences cite, bool ``(n_targets, n_units)``, of every span's choices."""
+    table = np.zeros((len(targets), n_units), bool)
+    for row, target in zip(table, targets, strict=True):
+        row[[choice.unit for choice in chosen[target.span]]] = True
+    return table
 
 
 def method_scores(
-    method: Method,
-    explanation: Explanation,
-    targets: Sequence[Target],
-    lanes: Sequence[str] = LANES,
+    tables: Mapping[Method, np.ndarray], overlap: Overlap
 ) -> dict[tuple[Method, str], Sums]:
-    """Modality → sums, of what an explanation cites on these lanes."""
-    cited = [
-        [one.unit for one in explanation.spans[target.span].sources if one.unit.lane in lanes]
-        for target in targets
-    ]
-    return {(method, modality): sums for modality, sums in _sums(cited, targets)}
+    """Method and modality → sums, of what each method cites."""
+    sums = overlap.sums(np.stack(list(tables.values())))
+    return {
+        (method, modality): found
+        for method, row in zip(tables, sums, strict=True)
+        for modality, found in by_modality(row).items()
+    }
 
 
-def _stream_scores(
-    signal: str, explanation: Explanation, targets: Sequence[Target]
-) -> dict[tuple[Method, str], Sums]:
-    found: dict[tuple[Method, str], Sums] = {}
-    if {unit.lane for unit in explanation.sources.units} >= set(STREAMS):
-        for lane, name in STREAMS.items():
-            found |= method_scores(Method(signal, name), explanation, targets, (lane,))
-    return found
+def _streams(cited: np.ndarray, sources: Sources) -> dict[str, np.ndarray]:
+    """Of a film with sound, what is cited of one stream alone (figure 2b)."""
+    lanes = {name: sources.lane_of == LANES.index(lane) for lane, name in STREAMS.items()}
+    both = all(held.any() for held in lanes.values())
+    return {name: cited & held for name, held in lanes.items()} if both else {}
 
 
 def _random_scores(
-    signal: str, explanation: Explanation, targets: Sequence[Target], answer_id: str
+    method: Method, cited: np.ndarray, overlap: Overlap, answer_id: str
 ) -> dict[tuple[Method, str], Sums]:
-    units = explanation.sources.units
-    counts = np.array([len(explanation.spans[t.span].sources) for t in targets], int)
-    totals: dict[str, np.ndarray] = {}
-    for draw in random_citations(counts, len(units), int(answer_id, 16)):
-        cited = [[units[index] for index in chosen] for chosen in draw]
-        for modality, sums in _sums(cited, targets):
-            totals[modality] = totals.get(modality, np.zeros(4)) + np.array(sums) / DRAWS
-    method = Method(signal, RANDOM)
-    return {(method, modality): Sums(*total.tolist()) for modality, total in totals.items()}
+    """As many units at random as are cited, mean over the draws."""
+    drawn = random_citations(cited.sum(axis=1), cited.shape[1], int(answer_id, 16))
+    tables = np.zeros((DRAWS, *cited.shape), bool)
+    for table, draw in zip(tables, drawn, strict=True):
+        for row, units in zip(table, draw, strict=True):
+            row[units] = True
+    mean = np.add.accumulate(overlap.sums(tables) / DRAWS)[-1]
+    return {(method, modality): sums for modality, sums in by_modality(mean).items()}
 
 
-def _sums(
-    cited: Sequence[Sequence[SourceUnit]], targets: Sequence[Target]
-) -> Iterator[tuple[str, Sums]]:
-    """Modality → sums, of the units that each target's sentence cites."""
-    return sums_of(
-        (frozenset().union(*(target.claims[unit.id] for unit in units)), target.elements)
-        for units, target in zip(cited, targets, strict=True)
+def _image_masses(
+    chosen: Sequence[Sequence[Choice]], targets: Sequence[Target], sources: Sources
+) -> tuple[tuple[float, float], ...]:
+    """Figure 3b, of prompts with text and pictures."""
+    units = sources.units
+    if not {unit.lane for unit in units} >= {"text", "image"}:
+        return ()
+    masses = (
+        image_mass(
+            [(units[choice.unit], choice.share) for choice in chosen[target.span]],
+            [units[index] for index in target.named],
+        )
+        for target in targets
     )
+    return tuple(mass for mass in masses if mass)
 
 
-def sums_of(
-    pairs: Iterable[tuple[frozenset[Element], frozenset[Element]]],
-) -> Iterator[tuple[str, Sums]]:
-    """Modality → sums of ``(cited, labelled)``; a modality that no sentence names is left out."""
-    compared: dict[str, list[tuple[float, float, float]]] = {}
-    for elements, labelled in pairs:
-        for modality in (OVERALL, *MODALITIES):
-            if modality == OVERALL:
-                one = agreement(elements, labelled)
-            else:
-                one = agreement(of_modality(elements, modality), of_modality(labelled, modality))
-                if not one.cited and not one.labelled:
-                    continue
-            compared.setdefault(modality, []).append((one.precision, one.recall, one.f1))
-    for modality, values in compared.items():
-        yield modality, Sums(*map(sum, zip(*values, strict=True)), len(values))
+def _traced_option(prepared: Prepared, choice: Selected | None) -> str | None:
+    """Appendix B.3, by the default curation."""
+    if choice is None:
+        return None
+    explanation = explain_prepared(prepared, DEFAULT_CURATION)
+    compared = consistency(explanation, choice, options_of(prepared.sources))
+    return None if compared is None else compared.traced or ""
 
 
-def _study(explanation: Explanation, targets: Sequence[Target], choice: Choice | None) -> Studied:
-    sources = explanation.sources
-    cited = (one.unit for span in explanation.spans for one in span.sources)
-    mixed = {unit.lane for unit in sources.units} >= {"text", "image"}
-    masses = (image_mass(explanation.spans[t.span], t.named) for t in targets if mixed)
-    compared = consistency(explanation, choice, options_of(sources)) if choice else None
-    return Studied(
-        _positions(sources, cited),
-        tuple(mass for mass in masses if mass),
-        None if compared is None else compared.traced or "",
-    )
-
-
-def _positions(sources: Sources, units: Iterable[SourceUnit]) -> tuple[float, ...]:
-    at = dict(zip((unit.id for unit in sources.units), unit_positions(sources), strict=True))
-    return tuple(float(at[unit.id]) for unit in units)
+def _positions(at: np.ndarray, units: Iterable[int]) -> tuple[float, ...]:
+    return tuple(at[list(units)].tolist())
 
 
 def task_of(extra: Mapping[str, Any], sources: Sources) -> str:

@@ -16,8 +16,15 @@ from dataclasses import replace
 
 from core.curation import Curation
 from core.evaluation.labels import Label
-from core.evaluation.scoring import Method, Result, method_scores, targets_of
-from core.explain import Cut, explain_prepared, prepare
+from core.evaluation.scoring import (
+    Method,
+    Result,
+    cited_table,
+    method_scores,
+    overlap_of,
+    targets_of,
+)
+from core.explain import Cut, choose, prepare
 from core.sources import BIN_SECONDS, DEFAULT_GRANULARITY, Granularity
 from core.trace import Trace
 
@@ -34,11 +41,17 @@ def with_segments(result: Result, trace: Trace, labels: Mapping[int, Label]) -> 
     for name, granularity in _cuts(trace).items():
         shared = Cut.of(trace, granularity)
         # Problems of the labels are in the result already.
-        found = targets_of(trace, shared.sources.units, shared.spans, labels, result.file, [])
-        targets = tuple(found)
-        for signal in trace.signals:
-            explanation = explain_prepared(prepare(trace, signal=signal, shared=shared), paper)
-            scores |= method_scores(Method(signal, f"{SEGMENTS}{name}"), explanation, targets)
+        units = shared.sources.units
+        targets = tuple(targets_of(trace, units, shared.spans, labels, result.file, []))
+        tables = {
+            Method(signal, f"{SEGMENTS}{name}"): cited_table(
+                choose(prepare(trace, signal=signal, shared=shared), paper).chosen,
+                targets,
+                len(units),
+            )
+            for signal in trace.signals
+        }
+        scores |= method_scores(tables, overlap_of(targets))
     return replace(result, scores=scores)
 
 

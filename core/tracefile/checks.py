@@ -5,12 +5,16 @@ They compose: ``array(integer(0, 9), most=3)`` accepts a list of up to three dig
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from core.errors import TraceFileError
 
 Check = Callable[[Any, str], Any]
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character: half of a surrogate pair, which cannot be encoded."""
 
 
 def integer(least: int, most: int) -> Check:
@@ -43,7 +47,7 @@ def text(most: int) -> Check:
     def check(value: Any, where: str) -> str:
         if not isinstance(value, str) or len(value) > most:
             _refuse(where, f"is not a text of up to {most} characters")
-        if any("\ud800" <= character <= "\udfff" for character in value):
+        if _HALF.search(value):
             _refuse(where, "holds half a character")
         return value
 

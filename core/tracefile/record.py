@@ -311,6 +311,8 @@ def _check_tokens(tokens: tuple[Token, ...], answer: str) -> None:
         before = token.start
 
 
+_LARGEST_HALF = np.finfo(np.float16).max.view(np.uint16)
+
 _TIMELINE = {
     "part": (np.int16, ()),
     "lane": (np.int8, ()),
@@ -347,13 +349,20 @@ def _read_arrays(
         array = arrays[name]
         _require(array.dtype == dtype and array.shape == shape, f"array {name!r} has a wrong shape")
         if not name.startswith("timeline."):
-            sound = np.isfinite(array).all() and (array >= 0).all()
-            _require(sound, f"array {name!r} holds a negative or endless number")
+            _require(_is_sound(array), f"array {name!r} holds a negative or endless number")
     return (
         {signal: arrays[f"scores.{index}"] for index, signal in enumerate(signals)},
         {signal: arrays[f"own.{index}"] for index, signal in enumerate(signals)},
         Timeline(**{name: arrays[f"timeline.{name}"] for name in _TIMELINE}),
     )
+
+
+def _is_sound(array: np.ndarray) -> bool:
+    """Whether every number is finite and not negative."""
+    # The bits of halves are compared much faster; those of endless ones and −0 are greater.
+    if array.dtype == np.float16 and array.size and array.view(np.uint16).max() <= _LARGEST_HALF:
+        return True
+    return bool(np.isfinite(array).all() and (array >= 0).all())
 
 
 def _check_timeline(timeline: Timeline, prompt: Prompt) -> None:

@@ -19,8 +19,9 @@ import numpy as np
 from core.errors import InputError
 from core.evaluation.folder import open_scores, trace_files
 from core.evaluation.labels import Label, answer_id
+from core.evaluation.overlap import OVERALL, Sums, sums_of
 from core.evaluation.predictions import by_answer, on_one_clock
-from core.evaluation.scoring import OVERALL, Problem, Sums, sums_of, targets_of
+from core.evaluation.scoring import Problem, targets_of
 from core.evaluation.statistics import ratio_interval
 from core.sources import cut
 from core.spans import spans

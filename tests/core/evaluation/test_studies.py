@@ -13,7 +13,6 @@ from core.evaluation.studies import (
     rouge_l,
     unit_positions,
 )
-from core.explain import Cited, Meter, SpanExplanation
 from core.sources import Sources, SourceUnit
 
 TEXT = SourceUnit("p0.0", "text", 0, "Text 1", 0, 9, "A cat sat")
@@ -51,16 +50,11 @@ def test_the_ecdf_counts_what_is_not_greater():
     assert ecdf(values, grid).tolist() == expected == [0.0, 0.5, 0.75, 1.0]
 
 
-def span(*cited: tuple[SourceUnit, float]) -> SpanExplanation:
-    said = tuple(Cited(i, unit, share, share, share) for i, (unit, share) in enumerate(cited))
-    return SpanExplanation(0, "", 0, 0, 0, 0, said, (), Meter({}, 0, 0, 1), False)
-
-
 def test_image_mass():
-    mixed = span((TEXT, 0.3), (PICTURE, 0.6), (SOUND, 0.1))
+    mixed = [(TEXT, 0.3), (PICTURE, 0.6), (SOUND, 0.1)]
     assert image_mass(mixed, [TEXT, PICTURE, SOUND]) == pytest.approx((2 / 3, 1 / 2))
     assert image_mass(mixed, [SOUND]) is None
-    assert image_mass(span((SOUND, 1.0)), [TEXT]) is None
+    assert image_mass([(SOUND, 1.0)], [TEXT]) is None
 
 
 def test_calibration_by_hand():
