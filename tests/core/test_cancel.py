@@ -53,5 +53,5 @@ def test_the_model_is_given_back_and_answers_the_next():
 def test_a_film_being_decoded_ends_and_its_process_with_it():
     with cancellable(lambda: True), pytest.raises(Cancelled):
         decode_film(FILM, "a.mp4", fps=2, max_frames=8, rate=16_000, limits=Limits())
-    started = [process.cmdline() for process in psutil.Process().children()]
-    assert not [command for command in started if str(PROGRAM) in command]
+    running = [p.as_dict(["cmdline"], ad_value=[]) for p in psutil.Process().children()]
+    assert not [one for one in running if str(PROGRAM) in one["cmdline"]]
