@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.components.driving import PATIENCE, WIDE, opened, press, rows
+from tests.browser.components.driving import WIDE, opened, press, rows
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -36,7 +36,6 @@ def wide(browser: Browser, url: str) -> Iterator[Page]:
 @pytest.fixture
 def page(wide: Page) -> Page:
     """One page for all tests, as good as new: loading it takes longer than most of them."""
-    expect.set_options(timeout=PATIENCE)
     wide.mouse.move(1, 1)
     wide.locator("#sent").evaluate("n => n.ownerDocument.activeElement.blur()")
     for name in ("clear", "no form"):

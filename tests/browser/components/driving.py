@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, Page, expect
 
-PATIENCE = 60_000
-"""Milliseconds; machines that build are slow and busy."""
+from tests.browser.explorer import PATIENCE
+
 WIDE, PHONE = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
 
 
