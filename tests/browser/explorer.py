@@ -24,6 +24,8 @@ from omnitrace_ui.session import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 HELDOUT = ROOT / "assets" / "heldout" / "samples.json"
+PATIENCE = 60_000
+"""Milliseconds; machines that build are slow and busy."""
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 ARGS = [
     "--no-sandbox",

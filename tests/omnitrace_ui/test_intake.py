@@ -191,7 +191,7 @@ def test_no_room_is_told_before_anything_is_written(url, store):
         hog.unlink()
 
 
-def _wait_for(condition, seconds: float = 10) -> None:
+def _wait_for(condition, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come"

@@ -36,7 +36,6 @@ def wide(browser: Browser, url: str) -> Iterator[Page]:
 @pytest.fixture
 def page(wide: Page) -> Page:
     """One page for all tests, as good as new: loading it takes longer than most of them."""
-    expect.set_options(timeout=20_000)
     wide.mouse.move(1, 1)
     wide.locator("#sent").evaluate("n => n.ownerDocument.activeElement.blur()")
     for name in ("clear", "no form"):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.explorer import PATIENCE
+
 WIDE, PHONE = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
 
 
@@ -13,6 +15,7 @@ def opened(browser: Browser, url: str, viewport: dict, scheme: str = "light") ->
     """A fresh page; an error of its scripts fails the tests that used it."""
     context = browser.new_context(viewport=viewport, permissions=["microphone"])
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)

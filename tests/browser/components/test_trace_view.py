@@ -123,7 +123,7 @@ def test_a_band_plays_exactly_itself_and_stops(page: Page):
         media.addEventListener('pause', () => window.heard.push(media.currentTime));
     }""")
     page.locator("#view .ot-band").first.click()
-    page.wait_for_function("window.heard.length >= 2", timeout=20_000)
+    page.wait_for_function("window.heard.length >= 2")
     began, ended = page.evaluate("window.heard")
     assert 4.0 <= began < 4.6
     assert 4.95 <= ended < 5.3

@@ -77,7 +77,7 @@ def test_what_cannot_be_had_is_one_line_at_once_and_frees_nothing(open_engine, f
     list(load(open_engine, folders[0]))
     begun = time.monotonic()
     *_, (text, note) = load(open_engine, name)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 10, "as long as one wait for the hub"
     assert "\n" not in text and not note
     assert "not on this machine, and the hub cannot be reached" in text or "o model" in text
     assert loaded(open_engine) == ["one"]
@@ -89,7 +89,7 @@ def test_every_stage_is_told_while_it_lasts():
     def slow(*, on_stage):
         for stage, told in seen.items():
             on_stage(stage)
-            assert told.wait(20)
+            assert told.wait(60)
         return tiny_model()
 
     texts = []
