@@ -19,7 +19,7 @@ from omnitrace_ui.actions.benchmark import (
 )
 from omnitrace_ui.actions.messages import told
 from omnitrace_ui.pages.events import PRIVATE, Updates
-from omnitrace_ui.pages.shelf import DOWNLOAD
+from omnitrace_ui.pages.offer import offer
 from omnitrace_ui.session import Store, Visitor
 from omnitrace_ui.views.benchmark import summary, table
 from omnitrace_ui.views.charts import plotted
@@ -206,6 +206,4 @@ def _wire_downloads(
     for kind in ("svg", "png", "csv"):
         makers[kind] = partial(of_figure, kind), [visitor, opened, parts.figure]
     for name, (make, inputs) in makers.items():
-        buttons[name].click(told(make), inputs, parts.download, **PRIVATE).success(
-            None, parts.download, None, js=DOWNLOAD, **PRIVATE
-        )
+        offer(buttons[name], make, inputs, parts.download)
