@@ -54,7 +54,7 @@ def build_opening(site: Site) -> Opening:
     upload = gr.File(
         label=f"Open a trace: drop a {SUFFIX} file here",
         file_types=[SUFFIX],
-        height=140,
+        height=110,
         elem_id="upload",
     )
     names = [name for name, _ in site.library.traces]
