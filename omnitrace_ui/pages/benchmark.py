@@ -84,7 +84,7 @@ def _build(reports: Reports) -> tuple[_Parts, dict[str, gr.Button]]:
             elem_id="bench-saved",
         )  # fmt: skip
         upload = gr.File(
-            label="Or open yours: drop a report.json or leaderboard.json here",
+            label="Or drop a report.json or leaderboard.json",
             file_types=[".json"],
             height=110,
             elem_id="bench-upload",
