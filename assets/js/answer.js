@@ -82,6 +82,7 @@ function answerView(host, { onSelect, onHover, onEscape }) {
       if (lane) setIcon(cite.mark, LANES[lane].icon);
       setText(cite.label, says.text);
       setText(cite.spoken, says.spoken);
+      setAttr(cite, "title", says.spoken || null);
     });
     setText(tail, answer ? answer.tail : "");
   }

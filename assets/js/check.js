@@ -6,6 +6,7 @@ const WAYS = [
   ["remove", "Take out of the prompt", "Text and pictures are removed; of sound and film that stays, the seconds are silent or grey."],
   ["blur", "Blur or silence", "Pictures and frames are blurred, sound is silenced, text is removed."],
 ];
+const NATS = "Nats count how much less likely, by natural logarithm: 0.7 is half as likely, 2.3 a tenth.";
 const MOST_CHECKED = 8;
 const CHECKED_FIRST = 3;
 
@@ -123,7 +124,7 @@ function checkView(host, { onCheck, onStop }) {
 
   function drawRows(check, cites) {
     const most = Math.max(0.5, ...check.rows.flatMap((row) => [row.drop, row.usual?.drop ?? 0]));
-    setText(whole, check.sentence);
+    setText(whole, check.sentence + " " + NATS);
     keyed(rows, check.rows, (_, i) => check.span + "/" + i, card, (node, row) => {
       const shares = row.units.map(([id]) => cites.get(id) ?? 0);
       setLane(node, row.units.length === 1 ? row.units[0][1] : null);
@@ -154,10 +155,10 @@ function checkView(host, { onCheck, onStop }) {
     busy = check?.phase === "busy";
     setText(stateText, busy ? check.text + (check.total ? " · " + check.done + " of " + check.total : "") : "");
     bar.hidden = !busy;
-    bar.classList.toggle("endless", !check?.total);
+    bar.classList.toggle("endless", !(check?.total && check.done));
     setVar(bar, "--s", busy && check.total ? (check.done / check.total).toFixed(3) : 0);
     setAttr(bar, "aria-valuemin", 0);
-    setAttr(bar, "aria-valuenow", busy && check.total ? check.done : null);
+    setAttr(bar, "aria-valuenow", busy && check.total && check.done ? check.done : null);
     setAttr(bar, "aria-valuemax", busy ? check.total : null);
     stop.hidden = !busy;
     problem.hidden = own?.phase !== "error";

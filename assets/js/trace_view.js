@@ -29,6 +29,7 @@ const check = checkView(find("ot-check-host"), { onCheck: (asked) => trigger("ch
 const heat = { on: find("ot-heat-on"), strength: find("ot-heat-strength") };
 for (const control of Object.values(heat)) control.addEventListener("input", () => paint());
 const statusText = find("ot-status-text"), lookup = find("ot-lookup"), lookupText = find("ot-lookup-text");
+const lookupLabel = find("ot-lookup-label"), lookupUse = find("ot-lookup-use");
 
 function selectSpan(id) {
   view.span = id;
@@ -133,11 +134,13 @@ function drawLookup(spans) {
   lookup.hidden = view.unit === null;
   const unit = units[view.unit];
   root.classList.toggle("looking", Boolean(unit));
-  if (!unit) { setText(lookupText, ""); return; }
+  setText(lookupLabel, unit?.label ?? "");
+  setAttr(lookupLabel, "title", unit?.label ?? null);
+  if (!unit) { setText(lookupUse, ""); return; }
   const n = spans.filter((span) => span.cites.some(([cited]) => cited === view.unit)).length;
   setLane(lookup, unit.lane);
   setVar(root, "--looked", LANES[unit.lane].tint);
-  setText(lookupText, unit.label + (n ? " is used by " + n + " of " + plural(spans.length, "sentence", "sentences") : " is used by no sentence"));
+  setText(lookupUse, n ? " is used by " + n + " of " + plural(spans.length, "sentence", "sentences") : " is used by no sentence");
 }
 
 // Where there is room for one panel only, a bar leads to what a choice lit up in another.
@@ -156,7 +159,8 @@ function drawStatus(status) {
   find("ot-problem").hidden = !failed;
   const bar = find("ot-progress");
   bar.hidden = status.phase !== "busy";
-  const known = Number.isFinite(status.total) && status.total > 0;
+  // Before the first step is done nothing would move: a bar that stands still looks like a failure.
+  const known = status.total > 0 && status.done > 0;
   bar.classList.toggle("endless", !known);
   setVar(bar, "--s", known ? Math.min(1, status.done / status.total).toFixed(3) : 0);
   setAttr(bar, "aria-valuenow", known ? Math.min(status.done, status.total) : null);
@@ -198,7 +202,7 @@ function render() {
   // A copy: props are reactive proxies, slow to read and changed under our feet.
   const value = JSON.parse(JSON.stringify(props.value || {}));
   const before = units[view.unit]?.id;
-  let opened = false;
+  let opened = false, arrived = false;
   const held = take(value);
   answer = value.answer ?? null;
   beside = value;
@@ -211,6 +215,7 @@ function render() {
       view.hover = view.unit = null;
       view.span = value.selected ?? null;
       opened = view.span !== null;
+      arrived = Boolean(value.trace) && value.status?.phase === "done";
     }
     // The same stretch of the prompt may have another number in another cut.
     else if (before) view.unit = units.find((unit) => unit.id === before)?.index ?? null;
@@ -221,11 +226,16 @@ function render() {
   find("ot-empty").hidden = Boolean(answer?.spans.length || answer?.tail) ;
   find("ot-sources-empty").hidden = parts.length > 0;
   find("ot-given").hidden = !answer?.given;
+  // A page of its own has it as its title.
+  find("ot-asked").hidden = !answer?.asked || Boolean(value.offline);
+  setText(find("ot-asked").firstChild, answer?.asked ?? "");
   drawStatus(value.status ?? { phase: "empty", text: "", done: 0, total: null });
   drawLegend();
   paint();
   const best = opened && shownKey ? spanOf(view.span)?.cites[0] : null;
   if (best) sources.reveal(best[0]);
+  // On a phone a trace that was opened, not written here, is below everything else.
+  if (arrived && root.classList.contains("narrow")) root.scrollIntoView({ block: "start" });
   remind(value.status?.phase);
   keepAddress(value.address);
 }
@@ -273,7 +283,11 @@ new ResizeObserver(() => {
   openTab(narrow ? "answer" : "sources");
 }).observe(root);
 
-find("ot-phone").addEventListener("click", () => openTab(root.dataset.tab === "answer" ? "sources" : "answer"));
+// The other panel is read from its beginning.
+find("ot-phone").addEventListener("click", () => {
+  openTab(root.dataset.tab === "answer" ? "sources" : "answer");
+  root.scrollIntoView({ block: "start" });
+});
 find("ot-lookup-close").addEventListener("click", () => { view.unit = null; paint(); });
 root.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.target.closest(".ot-answer")) back(); });
 render();

@@ -1,6 +1,15 @@
 // Why these sources: rules 3 to 5 laid out, so that they can be followed by eye.
 
 const METER = { instruction: "Instruction", own: "Own earlier words", structure: "Structure" };
+const METER_HINTS = {
+  instruction: "What you asked for: never a source",
+  own: "The words that the model had already written: never a source",
+  structure: "Role markers, line breaks, begin and end of media: never a source",
+};
+const POS_NAMES = {
+  NOUN: "noun", PROPN: "name", NUM: "number", VERB: "verb", ADJ: "adjective", ADV: "adverb", AUX: "auxiliary verb", PRON: "pronoun",
+  DET: "article or determiner", ADP: "preposition", CCONJ: "conjunction", SCONJ: "conjunction", PART: "particle", PUNCT: "punctuation",
+};
 const VERDICTS = { selected: "selected", weak: "too weak", covered: "not needed" };
 
 function meterView(host) {
@@ -25,6 +34,7 @@ function meterView(host) {
         return item;
       }, (item, entry) => {
         named(item, entry);
+        setAttr(item, "title", METER_HINTS[entry[0]]);
         setText(item.text, (LANES[entry[0]]?.name ?? METER[entry[0]]) + " " + percent(entry[1]));
       });
     },
@@ -85,7 +95,7 @@ function whyView(host, { onUnit }) {
       setVar(node, "--s", Math.sqrt(vote / most).toFixed(3));
       setText(node.words, visible(text));
       setText(node.pos, pos);
-      setAttr(node, "title", (units[unit]?.label ?? "no source") + " · vote " + number(vote));
+      setAttr(node, "title", (POS_NAMES[pos] ?? "other word") + " · " + (units[unit]?.label ?? "no source") + " · vote " + number(vote));
     });
     keyed(tokens, why.tokens, (_, i) => i, () => el("tr", ""), (row, [text, pos, weight, unit, confidence, vote]) => {
       setLane(row, units[unit]?.lane ?? null);
@@ -140,8 +150,8 @@ function whyView(host, { onUnit }) {
     }
     const { rules } = answer;
     meter.draw(span.meter);
-    setText(rule, "Vote = weight of the part of speech × confidence ^ " + rules.gamma + ". The stronger the colour, the bigger the vote.");
-    setText(rule5, "q = " + rules.alpha + "·p + " + (1 - rules.alpha).toFixed(2).replace(/0$/, "") + "·r. Skipped if p < " + rules.min_share + " and r < " + rules.min_run + "; enough once Σp ≥ " + rules.coverage + ".");
+    setText(rule, "Vote = weight of its part of speech × confidence ^ γ, with γ = " + rules.gamma + ". Confidence is the signal on that source; the stronger the colour, the bigger the vote.");
+    setText(rule5, "p: its share of the votes. r: its longest run of votes. q = " + rules.alpha + "·p + " + (1 - rules.alpha).toFixed(2).replace(/0$/, "") + "·r. Skipped if p < " + rules.min_share + " and r < " + rules.min_run + "; enough once Σp ≥ " + rules.coverage + ".");
     drawTokens(why, units);
     drawTally(why, units, rules, view);
   }

@@ -143,7 +143,9 @@ class Generator:
             )  # fmt: skip
         response = _given(request.response)
         if not request.signals:
-            raise InputError("No signal is recorded. Choose at least one under “Model and signal”.")
+            raise InputError(
+                "No signal is recorded. Choose at least one under “Model and generation”."
+            )
         for progress in self._engine.loading(request.model):
             if stopping():
                 return

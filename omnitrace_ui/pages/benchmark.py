@@ -19,7 +19,7 @@ from omnitrace_ui.actions.benchmark import (
 )
 from omnitrace_ui.actions.messages import told
 from omnitrace_ui.pages.events import PRIVATE, Updates
-from omnitrace_ui.pages.shelf import DOWNLOAD
+from omnitrace_ui.pages.offer import offer
 from omnitrace_ui.session import Store, Visitor
 from omnitrace_ui.views.benchmark import summary, table
 from omnitrace_ui.views.charts import plotted
@@ -29,6 +29,11 @@ _HOURS = 3600
 _WELCOME = (
     "<p>Open the report of <code>python -m core evaluate</code> to see its tables and figures, or "
     "the leaderboard of <code>python -m core leaderboard</code>.</p>"
+)
+_KEY = (
+    "<p>F1 compares the sources found with the labels; behind it its 95 % interval. Nats count how "
+    "much less likely a sentence becomes when its first source is hidden (0.7: half as likely). "
+    "Deletion and insertion are areas of 0 to 1 under the curves in Figures. More is better.</p>"
 )
 _WITH_THEME = "(...given) => [...given.slice(0, -1), document.body.classList.contains('dark')]"
 """Fills the last input, which is never shown: figures are drawn for the page's theme."""
@@ -79,9 +84,9 @@ def _build(reports: Reports) -> tuple[_Parts, dict[str, gr.Button]]:
             elem_id="bench-saved",
         )  # fmt: skip
         upload = gr.File(
-            label="Or open yours: drop a report.json or leaderboard.json here",
+            label="Or drop a report.json or leaderboard.json",
             file_types=[".json"],
-            height=140,
+            height=110,
             elem_id="bench-upload",
         )
     said = gr.HTML(_WELCOME, elem_id="bench-said")
@@ -89,6 +94,7 @@ def _build(reports: Reports) -> tuple[_Parts, dict[str, gr.Button]]:
     with gr.Tabs(elem_id="bench-tabs"):
         with gr.Tab("Leaderboard"):
             board = gr.HTML(elem_id="bench-board")
+            gr.HTML(_KEY, elem_id="bench-key")
             buttons["board"] = gr.Button("Download CSV", size="sm", elem_id="bench-board-csv")
         with gr.Tab("Figures"):
             figure = gr.Dropdown([], label="Figure", elem_id="bench-figure")
@@ -125,7 +131,7 @@ def _wire(
         return {
             opened: found,
             parts.said: summary(found.name, found.report, len(found.rows)),
-            parts.board: table(found.rows, f"Leaderboard · {found.name}"),
+            parts.board: table(found.rows, f"Leaderboard · {found.name}", shared=True),
             parts.figure: gr.update(choices=list(found.figures), value=figure),
             parts.table: gr.update(choices=list(found.tables), value=title),
             **show_figure(found, figure, dark),
@@ -206,6 +212,4 @@ def _wire_downloads(
     for kind in ("svg", "png", "csv"):
         makers[kind] = partial(of_figure, kind), [visitor, opened, parts.figure]
     for name, (make, inputs) in makers.items():
-        buttons[name].click(told(make), inputs, parts.download, **PRIVATE).success(
-            None, parts.download, None, js=DOWNLOAD, **PRIVATE
-        )
+        offer(buttons[name], make, inputs, parts.download)

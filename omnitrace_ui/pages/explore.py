@@ -17,7 +17,7 @@ from omnitrace_ui.pages.form import build_form, wire_form
 from omnitrace_ui.pages.models import wire_models
 from omnitrace_ui.pages.pin import wire_pin
 from omnitrace_ui.pages.share import build_share, wire_link, wire_share
-from omnitrace_ui.pages.shelf import build_shelf, wire_shelf
+from omnitrace_ui.pages.shelf import build_opening, build_saving, wire_shelf
 from omnitrace_ui.pages.sound import wire_sound
 from omnitrace_ui.session import Visitor
 
@@ -40,8 +40,9 @@ def explore_page(
             with gr.Tab("Curation"):
                 curation = build_curation(site.segmenters)
             with gr.Tab("Save and open"):
-                shelf = build_shelf(site)
+                saving = build_saving()
                 share = build_share()
+                opening = build_opening(site)
         with gr.Column(scale=8, min_width=340, elem_id="see"):
             view = TraceView(elem_id="view")
     actions = Explore(site)
@@ -53,7 +54,8 @@ def explore_page(
     opened = wire_shelf(
         actions,
         visitor,
-        shelf,
+        saving,
+        opening,
         view=view,
         signal=signal,
         segmenter=curation.segmenter,

@@ -28,8 +28,9 @@ _ARRIVED = "(visitor, parts) => [visitor, (parts ?? []).filter((part) => !part.p
 
 _SHOW_ANSWER = """(visitor) => {
   const view = document.getElementById("view");
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (view && view.getBoundingClientRect().top > window.innerHeight / 2)
-    view.scrollIntoView({ behavior: "smooth", block: "start" });
+    view.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   return [visitor];
 }"""
 """On a narrow screen the answer is below the form."""

@@ -9,11 +9,10 @@ import gradio as gr
 
 from omnitrace_ui.actions.explore import Explore
 from omnitrace_ui.actions.keep import save_figure
-from omnitrace_ui.actions.messages import told
 from omnitrace_ui.actions.settings import curation_values, preset_of
 from omnitrace_ui.pages.curation import CurationPanel
-from omnitrace_ui.pages.events import AT_ONCE, PRIVATE, Updates, signal_choice
-from omnitrace_ui.pages.shelf import DOWNLOAD
+from omnitrace_ui.pages.events import AT_ONCE, Updates, signal_choice
+from omnitrace_ui.pages.offer import offer
 from omnitrace_ui.session import Visitor
 
 _COPY = """async () => {
@@ -45,11 +44,11 @@ class Share:
 
 def build_share() -> Share:
     """Build them inside the current ``gr.Blocks``."""
+    with gr.Row():
+        png = gr.Button("Figure, PNG", elem_id="export-png", min_width=120)
+        svg = gr.Button("Figure, SVG", elem_id="export-svg", min_width=120)
     link = gr.Button("Copy a link to this view", elem_id="copy-link")
     said = gr.Markdown(elem_id="copied", sanitize_html=True)
-    with gr.Row():
-        png = gr.Button("Figure as PNG", elem_id="export-png", min_width=120)
-        svg = gr.Button("Figure as SVG", elem_id="export-svg", min_width=120)
     return Share(link, said, png, svg, gr.DownloadButton(visible="hidden"))
 
 
@@ -62,9 +61,7 @@ def wire_share(actions: Explore, visitor: gr.State, share: Share) -> None:
         def export(mine: Visitor, form: str = form) -> str:
             return str(save_figure(mine, site.store, form, limits=site.engine.limits))
 
-        button.click(told(export), visitor, share.download, **PRIVATE).success(
-            None, share.download, None, js=DOWNLOAD, **PRIVATE
-        )
+        offer(button, export, [visitor], share.download)
 
 
 def wire_link(

@@ -12,65 +12,70 @@ from omnitrace_ui.actions.library import SUFFIX
 from omnitrace_ui.actions.messages import told
 from omnitrace_ui.components.trace_view import TraceView
 from omnitrace_ui.pages.events import PRIVATE, Updates, segmenter_choice, signal_choice
+from omnitrace_ui.pages.offer import offer
 from omnitrace_ui.session import Visitor
 from omnitrace_ui.views.wire import JSON
 
-DOWNLOAD = """(file) => {
-  if (!file?.url) return;
-  const link = document.createElement("a");
-  link.href = file.url;
-  link.download = file.orig_name ?? "";
-  link.click();
-}"""
-"""The file is made when asked for; gradio's own button would need it beforehand."""
-
 
 @dataclass(frozen=True)
-class Shelf:
+class Saving:
     """The components; ``download`` is never seen, it only carries a file to the browser."""
 
     save: gr.Button
     export: gr.Button
     page: gr.Button
     download: gr.DownloadButton
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The components."""
+
     upload: gr.File
     saved: gr.Dropdown
 
 
-def build_shelf(site: Site) -> Shelf:
-    """Build the shelf inside the current ``gr.Blocks``."""
+def build_saving() -> Saving:
+    """Build what is taken away inside the current ``gr.Blocks``."""
     gr.Markdown(
         "A saved trace holds the prompt with its media, the answer and all scores. It opens on "
         "any machine, without the model."
     )
     save = gr.Button("Save this trace", variant="primary", elem_id="save")
-    export = gr.Button("Download the explanation as JSON", elem_id="export")
-    page = gr.Button("Download as a web page", elem_id="export-page")
+    gr.Markdown("Or the explanation alone, as")
+    with gr.Row():
+        page = gr.Button("Web page", elem_id="export-page", min_width=120)
+        export = gr.Button("JSON", elem_id="export", min_width=120)
+    return Saving(save, export, page, gr.DownloadButton(visible="hidden", elem_id="download"))
+
+
+def build_opening(site: Site) -> Opening:
+    """Build what opens a trace inside the current ``gr.Blocks``."""
     upload = gr.File(
         label=f"Open a trace: drop a {SUFFIX} file here",
         file_types=[SUFFIX],
-        height=140,
+        height=110,
         elem_id="upload",
     )
     names = [name for name, _ in site.library.traces]
     saved = gr.Dropdown(
         names, value=None, label="Or open one of ours", visible=bool(names), elem_id="saved"
     )
-    download = gr.DownloadButton(visible="hidden", elem_id="download")
-    return Shelf(save, export, page, download, upload, saved)
+    return Opening(upload, saved)
 
 
 def wire_shelf(
     actions: Explore,
     visitor: gr.State,
-    shelf: Shelf,
+    saving: Saving,
+    opening: Opening,
     *,
     view: TraceView,
     signal: gr.Dropdown,
     segmenter: gr.Dropdown,
     page: gr.Blocks,
 ) -> tuple[gr.events.Dependency, ...]:
-    """Let the shelf act, and open what the page's address asks for.
+    """Let them act, and open what the page's address asks for.
 
     Returns everything that opens a trace, which may bring settings of its own.
     """
@@ -94,7 +99,7 @@ def wire_shelf(
         }
 
     def open_upload(mine: Visitor, path: str) -> Updates:
-        return {**shown(mine, actions.open_upload(mine, path)), shelf.upload: None}
+        return {**shown(mine, actions.open_upload(mine, path)), opening.upload: None}
 
     def open_saved(mine: Visitor, name: str) -> Updates:
         return shown(mine, actions.open_saved(mine, name))
@@ -103,17 +108,10 @@ def wire_shelf(
         store.arrive(request.session_hash, mine)
         return shown(mine, actions.enter(mine, dict(request.query_params)))
 
-    for button, make in (
-        (shelf.save, save),
-        (shelf.export, export),
-        (shelf.page, export_page),
-    ):
-        button.click(told(make), visitor, shelf.download, **PRIVATE).success(
-            None, shelf.download, None, js=DOWNLOAD, **PRIVATE
-        )
+    for button, make in ((saving.save, save), (saving.export, export), (saving.page, export_page)):
+        offer(button, make, [visitor], saving.download)
     outputs = [view, visitor, signal, segmenter]
-    uploaded = shelf.upload.upload(
-        told(open_upload), [visitor, shelf.upload], [*outputs, shelf.upload], **PRIVATE
-    )
-    chosen = shelf.saved.input(told(open_saved), [visitor, shelf.saved], outputs, **PRIVATE)
+    upload = opening.upload
+    uploaded = upload.upload(told(open_upload), [visitor, upload], [*outputs, upload], **PRIVATE)
+    chosen = opening.saved.input(told(open_saved), [visitor, opening.saved], outputs, **PRIVATE)
     return uploaded, chosen, page.load(told(enter), visitor, outputs, **PRIVATE)

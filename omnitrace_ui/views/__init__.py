@@ -28,7 +28,8 @@ adds ``url`` on the way out; its path is one that the server chose, never one re
                # a sound that a segmenter cut: its segments and the gaps (text null) between them
                "said": {part: [[unit or -1, start, end, speaker | null, text | null], …]}}
     answer  = {"spans": [span, …], "tail": str, "stopped": str, "rules": rules,
-               "given": bool}          # written elsewhere, and only traced here
+               "given": bool,          # written elsewhere, and only traced here
+               "asked": str}           # the instruction, its beginning
     span    = {"id": int, "before": str, "text": str, "live": bool, "own": bool,
                "lane": lane | null, "strength": 0..1,     # main lane, the share of votes it holds
                "cites": [[unit, share, run, score], …],   # best first: rank = index + 1

@@ -17,6 +17,9 @@ from omnitrace_ui.views.wire import JSON, clean, rounded
 WHY_TOKENS = 256
 """Up to so many generated tokens, every span's votes are sent at once (≈ 20 KB)."""
 
+ASKED = 300
+"""Characters of the instruction that stand above the answer."""
+
 
 def answer_model(
     trace: Trace,
@@ -58,6 +61,7 @@ def answer_model(
         "tail": clean(trace.answer[at:]),
         "stopped": trace.stopped,
         "given": trace.given,
+        "asked": clean(trace.prompt.instruction)[:ASKED],
         "rules": {"signal": explanation.signal, **_rules(curation)},
     }
 

@@ -44,16 +44,24 @@ _OF = {
 """A lower end → the columns that its interval may be of; the first that is there has it."""
 
 
-def table(rows: Sequence[Row], caption: str) -> str:
+def table(rows: Sequence[Row], caption: str, *, shared: bool = False) -> str:
     """Rows as a table that scrolls sideways by itself; the first row names the columns.
 
     An interval stands behind the number that it is of, lists are left out.
+
+    Args:
+        rows: of the table.
+        caption: above it.
+        shared: words that all rows have in common stand in the caption, not in every row.
     """
     if not rows:
         return f'<p class="ot-none">{escape(caption)}: nothing in this report.</p>'
     between = _intervals(rows[0])
     hidden = {end for ends in between.values() for end in ends}
     columns = [k for k, v in rows[0].items() if k not in hidden and not isinstance(v, list)]
+    same = _same(rows, columns) if shared else {}
+    columns = [column for column in columns if column not in same]
+    caption = " · ".join((caption, *(f"{heading(name)}: {word}" for name, word in same.items())))
     numeric = {c for c in columns if any(_is_number(row.get(c)) for row in rows)}
     head = "".join(
         f'<th scope="col"{_number(column in numeric)}>{escape(heading(column))}</th>'
@@ -93,6 +101,13 @@ def summary(name: str, report: Mapping[str, Any] | None, rows: int) -> str:
     problems = ", ".join(f"{kind} ({n})" for kind, n in report["problems"]["counts"].items())
     wrong = f" Problems: {escape(problems)}." if problems else ""
     return f"<p><strong>{escape(name)}</strong>: {escape(said)}.{told}{wrong}</p>"
+
+
+def _same(rows: Sequence[Row], columns: Sequence[str]) -> dict[str, str]:
+    """Column → the word that every row has there; of a single row nothing is repeated."""
+    words = {column: rows[0][column] for column in columns if isinstance(rows[0][column], str)}
+    found = {c: w for c, w in words.items() if all(row.get(c) == w for row in rows)}
+    return found if len(rows) > 1 else {}
 
 
 def _intervals(row: Row) -> dict[str, tuple[str, str]]:

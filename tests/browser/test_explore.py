@@ -210,6 +210,7 @@ def test_hostile_names_and_words_stay_text(visit, tmp_path):
     page.locator("#parts .ot-picker").set_input_files([picture, broken])
     wrong = page.locator("#parts .ot-rows > li").nth(2)
     expect(wrong).to_contain_text("broken")
+    expect(wrong.get_by_text("It can still be used")).to_be_hidden()
     page.locator("#trace").click()
     expect(page.locator("#view .ot-problem")).to_contain_text("<b>broken<b>")
     wrong.get_by_role("button", name=re.compile("Remove")).click()
@@ -222,6 +223,7 @@ def test_hostile_names_and_words_stay_text(visit, tmp_path):
 def test_an_address_opens_a_saved_trace(visit):
     page = visit("?trace=shown")
     expect(sentences(page).first).to_be_visible()
+    expect(page.locator("#view .ot-asked"), "no form shows it").not_to_be_empty()
     page = visit("?trace=../../etc/passwd")
     expect(page.locator("#view .ot-problem")).to_contain_text("No saved trace")
 
@@ -232,7 +234,10 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit):
     expect(page.locator("#parts .ot-rows > li").first).to_be_visible()
     trace_now(page)
     expect(sentences(page).first).to_be_in_viewport()
+    assert abs(page.locator("#view .ot-view").bounding_box()["y"]) < 100, "the answer is at the top"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    opened = visit("?trace=shown", viewport={"width": 390, "height": 844}, has_touch=True)
+    expect(sentences(opened).first).to_be_in_viewport()
 
 
 def test_the_server_serves_only_what_visitors_gave(url):

@@ -142,6 +142,7 @@ def test_figures_are_downloaded(page: Page, url: str, tmp_path: Path):
     for name, begins in (("svg", b"<?xml"), ("png", b"\x89PNG")):
         with page.expect_download() as saved:
             page.locator(f"#export-{name}").click()
+        expect(page.locator(f"#export-{name}")).to_have_text(f"Figure, {name.upper()}")
         target = tmp_path / saved.value.suggested_filename
         saved.value.save_as(target)
         assert target.suffix == f".{name}" and target.read_bytes().startswith(begins)

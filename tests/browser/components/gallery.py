@@ -163,7 +163,9 @@ def build() -> gr.Blocks:
             yield from streamed(plain)
 
         stream.click(stream_values, None, view, show_progress="hidden")
-        busy.click(lambda: view_value(Status("busy", "Loading the model")), None, view, **quiet)
+        busy.click(
+            lambda: view_value(Status("busy", "Loading the model", 0, 4)), None, view, **quiet
+        )
         error.click(
             lambda: view_value(
                 Status("error", "The film has 400 s: use at most 300 s. " + HOSTILE)

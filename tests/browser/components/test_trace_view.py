@@ -99,6 +99,25 @@ def test_a_source_lights_up_every_sentence_that_uses_it(page: Page, where: str):
     expect(page.locator(".ot-lookup")).to_be_hidden()
 
 
+def test_looking_up_a_source_moves_nothing_and_says_how_often_it_is_used(page: Page):
+    shown(page)
+    top = page.locator(".ot-answer").bounding_box()
+    page.locator(".ot-rank", has_text="sentence 3").click()
+    expect(page.locator(".ot-lookup")).to_be_visible()
+    assert page.locator(".ot-answer").bounding_box() == top
+    use, whole = (page.locator(f".ot-lookup{name}").bounding_box() for name in ("-use", ""))
+    assert use and whole
+    assert use["x"] + use["width"] <= whole["x"] + whole["width"], "only the name may be cut"
+
+
+def test_bars_of_the_sources_begin_in_one_line(page: Page):
+    shown(page)
+    bars = page.locator(".ot-ranks .ot-rank-bar").evaluate_all(
+        "bars => bars.map((bar) => Math.round(bar.getBoundingClientRect().left))"
+    )
+    assert len(bars) > 2 and len(set(bars)) == 1
+
+
 def test_a_marked_sentence_of_the_prompt_looks_up_by_key(page: Page):
     shown(page)
     page.locator("mark.used").first.focus()
@@ -222,7 +241,9 @@ def test_states_are_told(page: Page):
     expect(page.locator(".ot-empty")).to_be_visible()
     press(page, "busy")
     expect(page.locator(".ot-status-text")).to_have_text("Loading the model")
-    expect(page.locator("#view").get_by_role("progressbar")).to_be_visible()
+    bar = page.locator("#view").get_by_role("progressbar")
+    expect(bar).to_be_visible()
+    expect(bar, "it moves before the first step is done").to_have_class(re.compile("endless"))
     press(page, "error")
     expect(page.locator(".ot-problem")).to_contain_text("use at most 300 s")
     expect(page.locator("#view").get_by_role("progressbar")).to_be_hidden()

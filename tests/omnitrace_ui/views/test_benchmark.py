@@ -25,6 +25,14 @@ def test_what_is_not_known_is_a_dash_and_lists_are_left_out():
     assert "nothing in this report" in table([], "Table")
 
 
+def test_what_all_rows_share_stands_in_the_caption():
+    rows = [{"model": "m", "signal": name, "settings": None, "f1": 1.0} for name in "ab"]
+    made = table(rows, "Board", shared=True)
+    assert "<caption>Board · model: m</caption>" in made and ">model<" not in made
+    assert ">a</td>" in made and ">settings<" in made
+    assert ">model<" in table(rows, "Board") and ">model<" in table(rows[:1], "Board", shared=True)
+
+
 def test_names_are_never_markup():
     made = table([{EVIL: EVIL, "f1": 1.0}], EVIL)
     told = summary(EVIL, {
