@@ -18,6 +18,7 @@ const sources = reviewSources(find("rv-sources-host"), {
   onDone: (made, was) => putInterval(made, was),
   onPick: pick,
   onRemove: removeInterval,
+  onStretch: toggleStretch,
   snaps: () => root.classList.contains("snapping"),
 });
 const answers = reviewAnswer(find("rv-answer-host"), find("rv-panel"), {
@@ -186,6 +187,12 @@ function putInterval(made, was, merge = "") {
   else sendIntervals(made.part, made.lane ?? null, all, merge);
   view.interval = nearestTo(made);
   paint();
+}
+
+function toggleStretch(made) {
+  const same = (one) => JSON.stringify([one.part, one.lane ?? null, one.start, one.end]);
+  const there = standing(records[at]).intervals.find((one) => same(one) === same(made));
+  if (there) removeInterval(there); else putInterval(made, null);
 }
 
 function nearestTo({ part, lane, start, end }) {

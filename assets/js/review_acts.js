@@ -30,6 +30,7 @@ async function undo() {
 function play() {
   const one = picked(), card = one ? sources.card(one.part) : sources.active();
   if (!card) return;
+  if (card.media.hidden) { tellPerson("This cannot be played here."); return; }
   if (card.player.on) { card.player.stop(); return; }
   const chosen = one ?? verdictNow().intervals.find((own) => own.part === card.index);
   sources.stop();

@@ -24,9 +24,8 @@ function partCard(part, { onUnit, onBand }) {
       const mark = event.target.closest("mark");
       if (mark && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); onUnit(mark.unit); }
     });
-  } else if (!part.file?.url) {
-    el("p", "ot-missing", body).textContent = "This file is not in the trace.";
   } else if (part.kind === "image") {
+    if (!part.file?.url) { fail(body, ABSENT); return noted(card); }
     const frame = el("button", "ot-picture", body);
     card.picture = frame;
     const image = el("img", "", frame);
@@ -56,9 +55,17 @@ function partCard(part, { onUnit, onBand }) {
       if (row.unit >= 0) onBand({ unit: String(row.unit) });
     });
     card.media.addEventListener("loadedmetadata", () => { if (!part.duration && Number.isFinite(card.media.duration)) card.time.setLength(card.media.duration); });
-    card.media.src = part.file.url;
+    // What is known of a file that is not there is shown all the same: its length, its wave, its sources.
+    if (part.file?.url) card.media.src = part.file.url;
+    else { card.media.hidden = true; fail(body, ABSENT); }
   }
-  for (const note of part.notes ?? []) setText(isolated(el("p", "ot-note", card), ""), note);
+  return noted(card);
+}
+
+const ABSENT = "This file is not in the trace.";
+
+function noted(card) {
+  for (const note of card.part.notes ?? []) setText(isolated(el("p", "ot-note", card), ""), note);
   return card;
 }
 

@@ -16,6 +16,7 @@ from core.review import Project, find_projects, open_project
 from core.sources import cut
 from core.trace import Trace
 from omnitrace_ui.views import parts_model, units_model
+from omnitrace_ui.views.transcript import words_model
 from omnitrace_ui.views.wire import JSON, clean
 
 PROJECT_FILE = "project.json"
@@ -28,7 +29,7 @@ class Shown:
     """What a page shows of a trace; filled by whoever asks first.
 
     Attributes:
-        value: ``{"instruction", "parts", "units"}`` of ``omnitrace_ui.views.review``.
+        value: ``{"instruction", "parts", "units", "said"}`` of ``omnitrace_ui.views.review``.
         files: part index → its unpacked file.
         folder: where they lie.
     """
@@ -122,6 +123,7 @@ class Bench:
             "instruction": clean(trace.prompt.instruction),
             "parts": parts,
             "units": units_model(trace, cut(trace.prompt, trace.timeline, trace.media)),
+            "said": words_model(trace),
         }
 
     def fresh_folder(self) -> Path:
