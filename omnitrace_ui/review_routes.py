@@ -90,6 +90,7 @@ def review_routes(bench: Bench, *, upload_megabytes: int, framed: bool = False) 
                 Route("/lead/agreement", area.asking(lead.agreement)),
                 Route("/lead/items/{item}", area.asking(lead.item, "item")),
                 Route("/lead/export/{name}", _told(area.export)),
+                Route("/lead/import/{name}", _told(area.bring_in), methods=["PUT"]),
                 Route("/lead/people", area.telling(lead.add_person), methods=["POST"]),
                 Route("/lead/uploads", _told(area.begin_upload), methods=["POST"]),
                 Route("/lead/uploads/{upload}/{name}", _told(area.upload), methods=["PUT"]),
@@ -164,6 +165,16 @@ class _Area:
             headers=_UNKEPT,
             background=BackgroundTask(shutil.rmtree, path.parent, ignore_errors=True),
         )
+
+    async def bring_in(self, request: Request) -> Response:
+        who = await self._who(request)
+        name = request.path_params["name"]
+        target = await run_in_threadpool(self.lead.import_target, who, name)
+        try:
+            await _store(_limited(request, self._most_bytes), target)
+            return _json(await run_in_threadpool(self.lead.bring_in, who, target))
+        finally:
+            shutil.rmtree(target.parent, ignore_errors=True)
 
     async def begin_upload(self, request: Request) -> Response:
         return _json(await run_in_threadpool(self.lead.begin_upload, await self._who(request)))

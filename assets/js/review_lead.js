@@ -36,6 +36,7 @@ function minutes(seconds) {
   return (seconds / 3600).toFixed(1) + " h";
 }
 
+const FATES = { added: "added", same: "the same already", kept: "kept as they are here", unknown: "of other answers", empty: "empty" };
 const EVERYONE = "all";
 const named = (name, all) => (name === EVERYONE ? all : name);
 
@@ -102,6 +103,23 @@ function reviewLead(host, { onOpen, onRefused }) {
     await api("lead/people", { body: { name: name.value.trim(), role: role.value, password: password.value } });
     form.reset();
     await refresh();
+  }));
+
+  find("rv-import").addEventListener("submit", asked(async (event) => {
+    const form = event.target, [file] = form.elements.file.files, says = form.querySelector("[role=status]"), button = form.querySelector("[type=submit]");
+    button.disabled = true;
+    setText(says, "Reading …");
+    try {
+      const found = await api("lead/import/" + encodeURIComponent(file.name), { method: "PUT", body: file, raw: true, patience: 600000 });
+      setText(says, Object.entries(FATES).filter(([name]) => found[name]).map(([name, words]) => found[name] + " " + words).join(", ") || "It holds no verdict.");
+      form.reset();
+      await refresh();
+    } catch (error) {
+      setText(says, "");
+      throw error;
+    } finally {
+      button.disabled = false;
+    }
   }));
 
   // One file after another: a thousand traces are not held in memory, and the bar moves.

@@ -72,8 +72,13 @@ class Bench:
     @property
     def only(self) -> str | None:
         """The name of the project, if there is but one."""
-        folders = self._folders()
-        return next(iter(folders)) if len(folders) == 1 else None
+        names = self.names
+        return names[0] if len(names) == 1 else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all projects."""
+        return tuple(self._folders())
 
     def project(self, name: str) -> Project:
         """An open project.
