@@ -268,7 +268,8 @@ function drawBar() {
   setVar(bar, "--s", share.toFixed(4));
   setAttr(bar, "aria-valuenow", progress.done);
   setAttr(bar, "aria-valuemax", progress.total);
-  const pace = progress.seconds_each === null || progress.done === progress.total ? "" : " · " + minutes(progress.seconds_each) + " each · about " + minutes(progress.seconds_each * (progress.total - progress.done)) + " left";
+  const left = progress.seconds_each * (progress.total - progress.done);
+  const pace = progress.seconds_each === null || progress.done === progress.total ? "" : " · " + minutes(progress.seconds_each) + " each · " + (left < 1 ? "" : "about ") + minutes(left) + " left";
   setText(find("rv-count"), progress.done + " of " + progress.total + " sentences" + pace);
 }
 

@@ -90,10 +90,11 @@ function reviewLead(host, { onOpen, onRefused }) {
     tableOf(place, "Table 4: the judge and people", ["Task", "Annotator", ...Object.values(MODALITIES)], [...groups.values()].map((row) => [
       named(row.task, "all tasks"), named(row.annotator, "everyone"), ...Object.keys(MODALITIES).map((name) => scoreText(row[name])),
     ]));
-    tableOf(place, "Between annotators", ["Task", "Annotator", "Cohen’s κ", "Krippendorff’s α"], reliability.map((row) => [
+    const known = reliability.filter((row) => row.kappa || row.alpha || (row.task === EVERYONE && row.annotator === EVERYONE));
+    tableOf(place, "Between annotators", ["Task", "Annotator", "Cohen’s κ", "Krippendorff’s α"], known.map((row) => [
       named(row.task, "all tasks"), named(row.annotator, "everyone"), scoreText(row.kappa, { times: 1, digits: 2 }), scoreText(row.alpha, { times: 1, digits: 2 }),
     ]));
-    el("p", "rv-hint", place).textContent = "F1 in percent; in brackets the 95 % interval; behind the dot the number of answers.";
+    el("p", "rv-hint", place).textContent = "F1 in percent; in brackets the 95 % interval; behind the dot the number of answers. Between annotators only what several of them checked counts.";
   });
   find("rv-measure").addEventListener("click", measure);
   for (const link of host.querySelectorAll("[data-file]")) link.href = API + "lead/export/" + link.dataset.file;

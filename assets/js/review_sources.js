@@ -52,11 +52,12 @@ function reviewSources(host, hooks) {
     card.replaced = true;
     const body = card.querySelector(".ot-part-body");
     if (card.picture) card.picture.hidden = true;
-    if (card.part.kind === "image" && card.units.length) card.whole = wholeButton(card, card.units[0], codes, "The picture");
+    if (card.source.kind === "image" && card.units.length) card.whole = wholeButton(card, card.units[0], codes, "The picture");
     if (card.layer) {
       const lane = card.layer.lanes.at(-1), known = said.length > 0;
       el("p", "ot-missing", body).textContent = known ? "What was said in it, instead. A line chooses its time:" : "Nothing is known of what was said in it.";
-      card.words = transcriptView(body, card.media, lane, ({ start, end }) => hooks.onStretch(fitted({ id: freshId(), part: card.index, lane, start, end }, card.layer.length())), "Choose");
+      const choose = ({ start, end }) => hooks.onStretch(fitted({ id: freshId(), part: card.index, lane: card.layer.laneFor(lane), start, end }, card.layer.length()));
+      card.words = transcriptView(body, card.media, lane, choose, "Choose");
       card.words.build(said);
     }
     repaint();
@@ -116,8 +117,8 @@ function reviewSources(host, hooks) {
         setAttr(node, "aria-checked", String(on));
         const says = judged ? "The judge chose it." : "";
         setAttr(node, "title", says);
-        if (card.part.kind === "image") {
-          setAttr(node, "aria-label", card.part.name + (judged ? ", chosen by the judge" : ""));
+        if (card.source.kind === "image") {
+          setAttr(node, "aria-label", card.source.name + (judged ? ", chosen by the judge" : ""));
           card.classList.toggle("on", on);
           card.classList.toggle("judged", judged);
         }

@@ -188,10 +188,18 @@ def test_intervals_are_drawn_moved_trimmed_and_let_go(visit, root):
 
     drag(10.02, 12.04)
     assert chips(page) == ["Audio 1 · 0:04.0–0:06.0", "Audio 1 · 0:10.0–0:12.0"]
+    names = page.locator(".ot-part[data-kind=audio] .rv-grip")
+    expect(names.nth(1)).to_have_attribute("aria-label", "Interval 0:10.0–0:12.0 of Audio 1")
     drag(11, 12.5)
     assert chips(page)[1] == "Audio 1 · 0:11.5–0:13.5"
     drag(13.5, 13)
     assert chips(page)[1] == "Audio 1 · 0:11.5–0:13.0"
+    # Drawn over the judge's, it is one with it, though the judge named no stream.
+    drag(3, 5)
+    assert chips(page) == ["Audio 1 · 0:03.0–0:06.0", "Audio 1 · 0:11.5–0:13.0"]
+    page.keyboard.press("u")
+    page.keyboard.press("t")
+    page.keyboard.press("t")
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("ArrowLeft")
     assert chips(page)[1] == "Audio 1 · 0:11.4–0:13.0"
@@ -254,8 +262,8 @@ def test_what_cannot_be_shown_is_chosen_all_the_same_by_what_was_said(visit, roo
     with open_project(root / "unshown") as project:
         state = verdict(project, "anna", Place(next(iter(project.items)), 1))
         assert [(i.part, i.start, i.end, i.lane) for i in state.committed.intervals] == [
-            (4, 1.0, 3.5, "audio"),
-            (4, 8.0, 9.0, "audio"),
+            (4, 1.0, 3.5, None),
+            (4, 8.0, 9.0, None),
             (5, 2.0, 5.0, "video_sound"),
         ]
 
@@ -410,6 +418,10 @@ def test_the_lead_makes_a_project_of_files(visit, root):
 def test_a_phone_shows_everything_without_scrolling_sideways(visit):
     page = enter(visit("study", viewport={"width": 390, "height": 844}, has_touch=True), "ben")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # Nor is anything cut off: a recording's and a film's tools stand in two lines.
+    for tool in page.locator(".rv-tools button:visible").all():
+        box = tool.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
     expect(current(page)).to_be_in_viewport()
 
 
