@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from omnitrace_ui.actions.explore import Site
     from omnitrace_ui.actions.library import Library
     from omnitrace_ui.actions.review.bench import Bench
+    from omnitrace_ui.actions.review.hosting import settled, upload_exports
     from omnitrace_ui.actions.sound import OFFLINE, Segmenters
     from omnitrace_ui.allowance import read_allowance
     from omnitrace_ui.layout import build_app
@@ -79,10 +80,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             gpu_seconds=args.gpu_seconds,
         )
         segmenters = Segmenters(args.segmenter or OFFLINE)
-        reviewing = args.review and review_routes(
-            Bench(args.review),
-            upload_megabytes=allowance.upload_megabytes,
-            framed="SPACE_HOST" in os.environ,
+        on_a_space = "SPACE_HOST" in os.environ
+        if args.review and args.storage and on_a_space:
+            args.review = settled(args.review, args.storage)
+        bench = Bench(args.review) if args.review else None
+        if bench and args.review_upload:
+            upload_exports(bench, args.review_upload)
+        reviewing = bench and review_routes(
+            bench, upload_megabytes=allowance.upload_megabytes, framed=on_a_space
         )
     except OmniTraceError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -185,7 +190,16 @@ def _parser() -> argparse.ArgumentParser:
         "--review",
         type=Path,
         metavar="FOLDER",
-        help="with a Review page: a project of `python -m core review create`, or a folder of them",
+        default=os.environ.get("OMNITRACE_REVIEW") or None,
+        help="with a Review page: a project of `python -m core review create`, or a folder of "
+        "them; on a Space with --storage they are copied there once, and live there",
+    )
+    add(
+        "--review-upload",
+        metavar="OWNER/NAME",
+        default=os.environ.get("OMNITRACE_REVIEW_UPLOAD") or None,
+        help="upload the projects' exports every half hour to this data set on the hub, which is "
+        "made private (needs HF_TOKEN)",
     )
     add(
         "--reports",

@@ -35,7 +35,10 @@ from omnitrace_ui.views.review_events import read_sign_in
 from omnitrace_ui.views.wire import JSON
 
 PREFIX = "/review/api"
-COOKIE = "omnitrace-review"
+COOKIE, KNOWN_COOKIE = "omnitrace-review", "omnitrace-review-known"
+"""The session, and that somebody has signed in here before; see ``actions.review.guesses``."""
+
+KNOWN_LIFETIME = 365 * 24 * 3600
 MOST_BODY = 4 * 2**20
 """Bytes of a request that is no upload."""
 
@@ -87,6 +90,7 @@ def review_routes(bench: Bench, *, upload_megabytes: int, framed: bool = False) 
                 Route("/lead/agreement", area.asking(lead.agreement)),
                 Route("/lead/items/{item}", area.asking(lead.item, "item")),
                 Route("/lead/export/{name}", _told(area.export)),
+                Route("/lead/import/{name}", _told(area.bring_in), methods=["PUT"]),
                 Route("/lead/people", area.telling(lead.add_person), methods=["POST"]),
                 Route("/lead/uploads", _told(area.begin_upload), methods=["POST"]),
                 Route("/lead/uploads/{upload}/{name}", _told(area.upload), methods=["PUT"]),
@@ -123,14 +127,20 @@ class _Area:
         return _told(handle)
 
     async def sign_in(self, request: Request) -> Response:
-        token = await run_in_threadpool(self.sessions.sign_in, *read_sign_in(await _body(request)))
+        tokens = await run_in_threadpool(
+            self.sessions.sign_in,
+            *read_sign_in(await _body(request)),
+            address=request.client.host if request.client else "",
+            known=request.cookies.get(KNOWN_COOKIE),
+        )
         response = _json({})
-        self._set_cookie(request, response, token, LIFETIME)
+        self._set_cookie(request, response, COOKIE, tokens.session, LIFETIME)
+        self._set_cookie(request, response, KNOWN_COOKIE, tokens.known, KNOWN_LIFETIME)
         return response
 
     async def sign_out(self, request: Request) -> Response:
         response = _json({})
-        self._set_cookie(request, response, "", 0)
+        self._set_cookie(request, response, COOKIE, "", 0)
         return response
 
     async def media(self, request: Request) -> Response:
@@ -156,6 +166,16 @@ class _Area:
             background=BackgroundTask(shutil.rmtree, path.parent, ignore_errors=True),
         )
 
+    async def bring_in(self, request: Request) -> Response:
+        who = await self._who(request)
+        name = request.path_params["name"]
+        target = await run_in_threadpool(self.lead.import_target, who, name)
+        try:
+            await _store(_limited(request, self._most_bytes), target)
+            return _json(await run_in_threadpool(self.lead.bring_in, who, target))
+        finally:
+            shutil.rmtree(target.parent, ignore_errors=True)
+
     async def begin_upload(self, request: Request) -> Response:
         return _json(await run_in_threadpool(self.lead.begin_upload, await self._who(request)))
 
@@ -169,15 +189,17 @@ class _Area:
     async def _who(self, request: Request) -> Signed:
         return await run_in_threadpool(self.sessions.signed, request.cookies.get(COOKIE))
 
-    def _set_cookie(self, request: Request, response: Response, token: str, seconds: int) -> None:
+    def _set_cookie(
+        self, request: Request, response: Response, name: str, value: str, seconds: int
+    ) -> None:
         # Written out: the standard library does not know "Partitioned" yet.
         ways = (
             "SameSite=None; Secure; Partitioned"
             if self._framed
             else "SameSite=Lax" + ("; Secure" if request.url.scheme == "https" else "")
         )
-        response.headers["set-cookie"] = (
-            f"{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; {ways}"
+        response.headers.append(
+            "set-cookie", f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; {ways}"
         )
 
 

@@ -18,6 +18,7 @@ const sources = reviewSources(find("rv-sources-host"), {
   onDone: (made, was) => putInterval(made, was),
   onPick: pick,
   onRemove: removeInterval,
+  onStretch: toggleStretch,
   snaps: () => root.classList.contains("snapping"),
 });
 const answers = reviewAnswer(find("rv-answer-host"), find("rv-panel"), {
@@ -188,6 +189,12 @@ function putInterval(made, was, merge = "") {
   paint();
 }
 
+function toggleStretch(made) {
+  const same = (one) => JSON.stringify([one.part, one.lane ?? null, one.start, one.end]);
+  const there = standing(records[at]).intervals.find((one) => same(one) === same(made));
+  if (there) removeInterval(there); else putInterval(made, null);
+}
+
 function nearestTo({ part, lane, start, end }) {
   return records[at].verdict.intervals.find((one) => one.part === part && (one.lane ?? null) === (lane ?? null) && one.start <= end && one.end >= start)?.id ?? null;
 }
@@ -261,7 +268,8 @@ function drawBar() {
   setVar(bar, "--s", share.toFixed(4));
   setAttr(bar, "aria-valuenow", progress.done);
   setAttr(bar, "aria-valuemax", progress.total);
-  const pace = progress.seconds_each === null || progress.done === progress.total ? "" : " · " + minutes(progress.seconds_each) + " each · about " + minutes(progress.seconds_each * (progress.total - progress.done)) + " left";
+  const left = progress.seconds_each * (progress.total - progress.done);
+  const pace = progress.seconds_each === null || progress.done === progress.total ? "" : " · " + minutes(progress.seconds_each) + " each · " + (left < 1 ? "" : "about ") + minutes(left) + " left";
   setText(find("rv-count"), progress.done + " of " + progress.total + " sentences" + pace);
 }
 

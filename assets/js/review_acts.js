@@ -30,6 +30,7 @@ async function undo() {
 function play() {
   const one = picked(), card = one ? sources.card(one.part) : sources.active();
   if (!card) return;
+  if (card.media.hidden) { tellPerson("This cannot be played here."); return; }
   if (card.player.on) { card.player.stop(); return; }
   const chosen = one ?? verdictNow().intervals.find((own) => own.part === card.index);
   sources.stop();
@@ -43,7 +44,7 @@ function edge(name) {
   const one = picked(), card = one ? sources.card(one.part) : sources.active();
   if (!card) return;
   const head = card.media.currentTime, length = card.layer.length();
-  const lane = one ? one.lane : card.layer.lanes[0];
+  const lane = one ? one.lane : card.layer.laneFor(card.layer.lanes[0]);
   // A new one is a second long until its other edge is set.
   const fresh = { id: freshId(), part: card.index, lane, start: name === "start" ? head : Math.max(0, head - 1), end: name === "start" ? head + 1 : head };
   const made = one ? { ...one, [name]: head } : fresh;

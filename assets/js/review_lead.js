@@ -36,6 +36,7 @@ function minutes(seconds) {
   return (seconds / 3600).toFixed(1) + " h";
 }
 
+const FATES = { added: "added", same: "the same already", kept: "kept as they are here", unknown: "of other answers", empty: "empty" };
 const EVERYONE = "all";
 const named = (name, all) => (name === EVERYONE ? all : name);
 
@@ -89,10 +90,11 @@ function reviewLead(host, { onOpen, onRefused }) {
     tableOf(place, "Table 4: the judge and people", ["Task", "Annotator", ...Object.values(MODALITIES)], [...groups.values()].map((row) => [
       named(row.task, "all tasks"), named(row.annotator, "everyone"), ...Object.keys(MODALITIES).map((name) => scoreText(row[name])),
     ]));
-    tableOf(place, "Between annotators", ["Task", "Annotator", "Cohen’s κ", "Krippendorff’s α"], reliability.map((row) => [
+    const known = reliability.filter((row) => row.kappa || row.alpha || (row.task === EVERYONE && row.annotator === EVERYONE));
+    tableOf(place, "Between annotators", ["Task", "Annotator", "Cohen’s κ", "Krippendorff’s α"], known.map((row) => [
       named(row.task, "all tasks"), named(row.annotator, "everyone"), scoreText(row.kappa, { times: 1, digits: 2 }), scoreText(row.alpha, { times: 1, digits: 2 }),
     ]));
-    el("p", "rv-hint", place).textContent = "F1 in percent; in brackets the 95 % interval; behind the dot the number of answers.";
+    el("p", "rv-hint", place).textContent = "F1 in percent; in brackets the 95 % interval; behind the dot the number of answers. Between annotators only what several of them checked counts.";
   });
   find("rv-measure").addEventListener("click", measure);
   for (const link of host.querySelectorAll("[data-file]")) link.href = API + "lead/export/" + link.dataset.file;
@@ -102,6 +104,23 @@ function reviewLead(host, { onOpen, onRefused }) {
     await api("lead/people", { body: { name: name.value.trim(), role: role.value, password: password.value } });
     form.reset();
     await refresh();
+  }));
+
+  find("rv-import").addEventListener("submit", asked(async (event) => {
+    const form = event.target, [file] = form.elements.file.files, says = form.querySelector("[role=status]"), button = form.querySelector("[type=submit]");
+    button.disabled = true;
+    setText(says, "Reading …");
+    try {
+      const found = await api("lead/import/" + encodeURIComponent(file.name), { method: "PUT", body: file, raw: true, patience: 600000 });
+      setText(says, Object.entries(FATES).filter(([name]) => found[name]).map(([name, words]) => found[name] + " " + words).join(", ") || "It holds no verdict.");
+      form.reset();
+      await refresh();
+    } catch (error) {
+      setText(says, "");
+      throw error;
+    } finally {
+      button.disabled = false;
+    }
   }));
 
   // One file after another: a thousand traces are not held in memory, and the bar moves.

@@ -7,7 +7,8 @@ function unitCodes(units) {
   return new Map(chosen.map((unit, i) => [String(i + 1).padStart(width, "0"), unit]));
 }
 
-// hooks: onUnit(unit index), onDone(interval, previous), onPick(interval | null), onRemove(interval), snaps() → whether to units.
+// hooks: onUnit(unit index), onDone(interval, previous), onPick(interval | null), onRemove(interval),
+// onStretch(interval) for a line of a transcript, snaps() → whether to units.
 function reviewSources(host, hooks) {
   const grid = el("div", "ot-parts", host);
   // A click is a choice, not a place for the keys: Enter must go on meaning "accept".
@@ -35,16 +36,44 @@ function reviewSources(host, hooks) {
       card.player = looper(card.media, () => card.classList.toggle("playing", card.player.on));
       card.media.addEventListener("loadedmetadata", repaint);
       const whole = card.units.find((unit) => unit.start === null);
-      if (whole) card.whole = wholeButton(card, whole, codes);
+      if (whole) card.whole = wholeButton(card, whole, codes, "The whole recording");
       else card.layer = intervalLayer(card, i, { ...hooks, edgesOf: (lane) => (hooks.snaps() ? edgesOf(card, lane) : null) });
     }
+    const replace = () => standIn(card, item.said[i] ?? [], codes);
+    if (!card.prose && !part.file) replace();
+    for (const node of card.querySelectorAll("img, audio, video")) node.addEventListener("error", replace);
     return card;
   }
 
+  // In place of a file that is not there, or that this browser cannot show: its picture's number to
+  // choose it by, what was said in it as lines that choose their time.
+  function standIn(card, said, codes) {
+    if (card.replaced) return;
+    card.replaced = true;
+    const body = card.querySelector(".ot-part-body");
+    if (card.picture) card.picture.hidden = true;
+    if (card.source.kind === "image" && card.units.length) card.whole = wholeButton(card, card.units[0], codes, "The picture");
+    if (card.layer) {
+      const lane = card.layer.lanes.at(-1), known = said.length > 0;
+      el("p", "ot-missing", body).textContent = known ? "What was said in it, instead. A line chooses its time:" : "Nothing is known of what was said in it.";
+      const choose = ({ start, end }) => hooks.onStretch(fitted({ id: freshId(), part: card.index, lane: card.layer.laneFor(lane), start, end }, card.layer.length()));
+      card.words = transcriptView(body, card.media, lane, choose, "Choose");
+      card.words.build(said);
+    }
+    repaint();
+  }
+
+  // Lines whose middle a chosen interval holds.
+  function paintWords(card, intervals) {
+    const chosen = card.words.rows().filter(({ start, end }) => intervals.some((one) => one.start <= (start + end) / 2 && (start + end) / 2 < one.end));
+    card.words.paint(new Map(chosen.map((row) => [row.unit, { share: 1, rank: 0 }])), { unit: null }, false);
+    for (const line of card.querySelectorAll(".ot-line")) setAttr(line, "aria-pressed", String(line.classList.contains("on")));
+  }
+
   // Of a recording whose model says nothing of time there is only the whole to choose.
-  function wholeButton(card, unit, codes) {
+  function wholeButton(card, unit, codes, says) {
     const button = el("button", "ot-button rv-whole", card.querySelector(".ot-part-body"));
-    setText(button, "The whole recording");
+    setText(button, says);
     setAttr(button, "role", "checkbox");
     setAttr(button, "data-code", codes.get(unit.index));
     button.unit = unit.index;
@@ -80,7 +109,7 @@ function reviewSources(host, hooks) {
     last = [verdict, judge, view];
     for (const card of grid.children) {
       for (const unit of card.units) {
-        const node = card.marks?.get(unit.index) ?? [card.picture, card.whole].find((one) => one && unit.start === null);
+        const node = card.marks?.get(unit.index) ?? [card.whole, card.picture].find((one) => one && unit.start === null);
         if (!node) continue;
         const on = verdict.units.has(unit.id), judged = Boolean(judge?.units.has(unit.id));
         node.classList.toggle("on", on);
@@ -88,8 +117,8 @@ function reviewSources(host, hooks) {
         setAttr(node, "aria-checked", String(on));
         const says = judged ? "The judge chose it." : "";
         setAttr(node, "title", says);
-        if (node === card.picture) {
-          setAttr(node, "aria-label", card.part.name + (judged ? ", chosen by the judge" : ""));
+        if (card.source.kind === "image") {
+          setAttr(node, "aria-label", card.source.name + (judged ? ", chosen by the judge" : ""));
           card.classList.toggle("on", on);
           card.classList.toggle("judged", judged);
         }
@@ -97,6 +126,7 @@ function reviewSources(host, hooks) {
       if (card.layer) {
         const own = (list) => list.filter((one) => one.part === card.index);
         card.layer.paint(own(verdict.intervals), view.interval, judge ? own(judge.intervals) : []);
+        if (card.words) paintWords(card, own(verdict.intervals));
         card.classList.toggle("active", card === active());
       }
     }
@@ -104,7 +134,7 @@ function reviewSources(host, hooks) {
 
   // The recording or film that the keys act on.
   let chosen = 0;
-  const timed = () => [...grid.children].filter((card) => card.layer && !card.media.hidden);
+  const timed = () => [...grid.children].filter((card) => card.layer);
   const active = () => timed()[Math.min(chosen, timed().length - 1)];
 
   function choose(card) {

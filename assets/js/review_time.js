@@ -77,8 +77,10 @@ function intervalLayer(card, part, { onDone, onPick, onRemove, edgesOf }) {
   const hosts = new Map([...layers].map(([lane, layer]) => [lane, el("div", "rv-bands", layer)]));
   let shown = [], picked = null, ghosts = [], drawing = null;
 
-  const length = () => card.part.duration || card.media.duration || 0;
+  const length = () => card.source.duration || card.media.duration || 0;
   const home = (interval) => (layers.has(interval.lane ?? "") ? interval.lane ?? "" : tracks[0].dataset.lane);
+  // Of a recording, no stream and its only one mean the same: what is drawn joins what is there.
+  const laneFor = (lane) => (tracks.length === 1 && shown.length ? shown[0].lane ?? null : lane);
   const laneAt = (event) => (tracks.find((track) => event.clientY < track.getBoundingClientRect().bottom) ?? tracks.at(-1)).dataset.lane;
 
   function timeAt(event) {
@@ -92,7 +94,7 @@ function intervalLayer(card, part, { onDone, onPick, onRemove, edgesOf }) {
     event.stopImmediatePropagation();
     const band = event.target.closest(".rv-band"), edge = event.target.dataset.edge ?? null;
     const from = timeAt(event), x = event.clientX, was = band?.interval ?? null;
-    const lane = was ? was.lane : laneAt(event);
+    const lane = was ? was.lane : laneFor(laneAt(event));
     box.setPointerCapture(event.pointerId);
     const at = (move) => fitted(was ? moved(was, edge, timeAt(move) - from, length()) : { id: freshId(), part, lane, start: from, end: timeAt(move) }, length(), edgesOf(lane));
     const drag = (move) => {
@@ -157,7 +159,7 @@ function intervalLayer(card, part, { onDone, onPick, onRemove, edgesOf }) {
         place(band, one);
         const says = clock(one.start) + "–" + clock(one.end);
         band.classList.toggle("on", one.id === picked || one === drawing);
-        setAttr(band.grip, "aria-label", "Interval " + says + " of " + card.part.name);
+        setAttr(band.grip, "aria-label", "Interval " + says + " of " + card.source.name);
         setAttr(band.grip, "aria-pressed", String(one.id === picked));
         setAttr(band, "data-says", says);
         for (const edge of band.edges) {
@@ -178,6 +180,7 @@ function intervalLayer(card, part, { onDone, onPick, onRemove, edgesOf }) {
 
   return {
     length,
+    laneFor,
     lanes: tracks.map((track) => track.dataset.lane),
     paint(intervals, selected, judge) {
       shown = intervals;

@@ -11,7 +11,8 @@ function partCard(part, { onUnit, onBand }) {
   el("b", "", head).textContent = part.name;
   if (part.filename) setAttr(isolated(head, "ot-file", plainName(part.filename)), "title", plainName(part.filename));
   card.says = el("span", "ot-part-says", head);
-  card.part = part;
+  // Not "part": elements have that by nature, and keep a list of tokens in it.
+  card.source = part;
   const body = el("div", "ot-part-body", card);
   if (part.kind === "text") {
     card.prose = el("div", "ot-prose", body);
@@ -24,9 +25,8 @@ function partCard(part, { onUnit, onBand }) {
       const mark = event.target.closest("mark");
       if (mark && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); onUnit(mark.unit); }
     });
-  } else if (!part.file?.url) {
-    el("p", "ot-missing", body).textContent = "This file is not in the trace.";
   } else if (part.kind === "image") {
+    if (!part.file?.url) { fail(body, ABSENT); return noted(card); }
     const frame = el("button", "ot-picture", body);
     card.picture = frame;
     const image = el("img", "", frame);
@@ -56,9 +56,17 @@ function partCard(part, { onUnit, onBand }) {
       if (row.unit >= 0) onBand({ unit: String(row.unit) });
     });
     card.media.addEventListener("loadedmetadata", () => { if (!part.duration && Number.isFinite(card.media.duration)) card.time.setLength(card.media.duration); });
-    card.media.src = part.file.url;
+    // What is known of a file that is not there is shown all the same: its length, its wave, its sources.
+    if (part.file?.url) card.media.src = part.file.url;
+    else { card.media.hidden = true; fail(body, ABSENT); }
   }
-  for (const note of part.notes ?? []) setText(isolated(el("p", "ot-note", card), ""), note);
+  return noted(card);
+}
+
+const ABSENT = "This file is not in the trace.";
+
+function noted(card) {
+  for (const note of card.source.notes ?? []) setText(isolated(el("p", "ot-note", card), ""), note);
   return card;
 }
 
@@ -109,7 +117,7 @@ function sourcesView(host, { onUnit, onBand }) {
         const use = cited.get(card.unit);
         setAttr(card.picture, "data-rank", use?.rank || null);
         setAttr(card.picture, "aria-pressed", card.unit === view.unit);
-        setAttr(card.picture, "aria-label", card.part.name + (use && use.rank ? ", source " + use.rank + ", " + percent(use.share) : "") + ": show the sentences that use it");
+        setAttr(card.picture, "aria-label", card.source.name + (use && use.rank ? ", source " + use.rank + ", " + percent(use.share) : "") + ": show the sentences that use it");
       }
     }
   }
@@ -129,7 +137,7 @@ function sourcesView(host, { onUnit, onBand }) {
   }
 
   function paintTime(card, own, cited, view) {
-    const whole = card.part.duration ?? card.media.duration ?? 0;
+    const whole = card.source.duration ?? card.media.duration ?? 0;
     card.time.setBands(own.map((unit) => {
       const use = cited.get(unit.index), start = unit.start ?? 0, end = unit.end ?? whole;
       return { unit: String(unit.index), lane: unit.lane, start, end, share: use.share, rank: use.rank, on: unit.index === view.unit,
@@ -164,7 +172,7 @@ function drawHeat(card, image, strength) {
   if (!image) return;
   const [columns, rows, values] = image, cell = 16;
   // The picture's own shape, so that both are fitted alike.
-  const ratio = (card.part.width || columns) / (card.part.height || rows);
+  const ratio = (card.source.width || columns) / (card.source.height || rows);
   card.heat.width = Math.round(columns * cell * Math.max(1, ratio * rows / columns));
   card.heat.height = Math.round(card.heat.width / ratio);
   const pen = card.heat.getContext("2d"), width = card.heat.width / columns, height = card.heat.height / rows;

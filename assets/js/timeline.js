@@ -32,7 +32,9 @@ function bandPlayer(media, onStop) {
     },
     seek(time) {
       if (until !== null) stop();
-      if (media.readyState >= HTMLMediaElement.HAVE_METADATA) media.currentTime = time;
+      // A file that cannot be shown has a play head all the same: the element keeps the place.
+      if (media.hidden) media.currentTime = time;
+      else if (media.readyState >= HTMLMediaElement.HAVE_METADATA) media.currentTime = time;
       else { media.addEventListener("loadedmetadata", () => { media.currentTime = time; }, { once: true }); media.load(); }
     },
   };
@@ -119,9 +121,14 @@ function timeline(host, media, rows, onBand) {
     for (const band of lanes.querySelectorAll(".ot-band")) band.classList.toggle("playing", band.dataset.unit === playing);
   }
   function play(unit, start, end) {
+    if (media.hidden) { show(start); return; }
     playing = String(unit);
     mark();
     player.play(start, end);
+  }
+  function show(start) {
+    player.seek(start);
+    drawHead();
   }
   function rove(event, track) {
     const bands = [...track.querySelectorAll(".ot-band")], at = bands.indexOf(document.activeElement);
@@ -203,7 +210,7 @@ function timeline(host, media, rows, onBand) {
       }
       mark();
     },
-    show(start) { player.seek(start); },
+    show,
     play,
   };
 }

@@ -1,7 +1,8 @@
 // What was said when, below a recording: every segment and every gap is a row that plays itself.
 
 // onRow(row) with row = {unit, start, end, speaker, text}; a unit of -1 is none, a text of null a gap.
-function transcriptView(host, media, lane, onRow) {
+// verb: what a click does to a row, for who hears the page.
+function transcriptView(host, media, lane, onRow, verb = "Play") {
   const list = el("ol", "ot-said", host);
   setAttr(list, "aria-label", "Transcript");
   setLane(list, lane);
@@ -44,6 +45,7 @@ function transcriptView(host, media, lane, onRow) {
   for (const name of ["timeupdate", "pause"]) media.addEventListener(name, follow);
 
   return {
+    rows: () => rows,
     build(said) {
       rows = said.map(([unit, start, end, speaker, text]) => ({ unit, start, end, speaker, text }));
       list.hidden = !rows.length;
@@ -66,7 +68,7 @@ function transcriptView(host, media, lane, onRow) {
         setVar(line, "--s", use && !overview ? use.share.toFixed(3) : 0);
         setAttr(line.words, "data-rank", use?.rank || null);
         const says = use && use.rank ? ", source " + use.rank + ", " + percent(use.share) : "";
-        setAttr(line, "aria-label", "Play " + clock(line.row.start) + "–" + clock(line.row.end) + says + ": " + line.words.textContent);
+        setAttr(line, "aria-label", verb + " " + clock(line.row.start) + "–" + clock(line.row.end) + says + ": " + line.words.textContent);
       }
     },
     reveal(unit) {

@@ -22,13 +22,14 @@ class ExportSchedule(CommitScheduler):
     """
 
     def __init__(
-        self, desk: LeadDesk, folder: Path, dataset: str, *, minutes: float, token: str
+        self, desk: LeadDesk, folder: Path, dataset: str, *, minutes: float, token: str, within: str
     ) -> None:
         self._desk = desk
         super().__init__(
             repo_id=dataset,
             repo_type="dataset",
             folder_path=folder,
+            path_in_repo=within,
             every=minutes,
             private=True,
             hf_api=HfApi(token=token),
@@ -41,7 +42,7 @@ class ExportSchedule(CommitScheduler):
 
 
 def schedule_exports(
-    desk: LeadDesk, folder: str | Path, dataset: str, *, minutes: float = 30
+    desk: LeadDesk, folder: str | Path, dataset: str, *, minutes: float = 30, within: str = ""
 ) -> ExportSchedule:
     """Begin to upload a project's exports.
 
@@ -50,6 +51,7 @@ def schedule_exports(
         folder: where exports are written; nothing else may be in it.
         dataset: ``OWNER/NAME``; made private if it does not exist.
         minutes: between two uploads.
+        within: folder of the data set, for several projects in one.
 
     Raises:
         AccessError: there is no token in the environment.
@@ -59,7 +61,9 @@ def schedule_exports(
     if not token:
         raise AccessError("Set HF_TOKEN to a token that may write data sets, to upload exports.")
     try:
-        return ExportSchedule(desk, Path(folder), dataset, minutes=minutes, token=token)
+        return ExportSchedule(
+            desk, Path(folder), dataset, minutes=minutes, token=token, within=within
+        )
     except (HfHubHTTPError, OSError) as error:
         raise StoreError(
             f"The data set {dataset!r} cannot be reached on the hub, or the token may not write "

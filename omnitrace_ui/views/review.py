@@ -11,6 +11,8 @@ only. What the browser asks for (``omnitrace_ui.review_routes``) is answered wit
     item     = {"id", "number": int, "title", "instruction": str, "hidden": bool,
                 "parts": [part, …], "units": units,          # as in ``omnitrace_ui.views``,
                                                              # a file being {"url"} or null
+                "said": {part: [[row, start, end, speaker | null, str], …]},   # for where a file
+                                                             # cannot be shown
                 "sentences": [sentence, …]}
     sentence = {"text", "verdict": verdict, "done": bool, "version": int, "undoable": int,
                 "judge": verdict | null, "judge_name": str, "hidden": bool,
@@ -77,7 +79,7 @@ def item_value(view: ItemView, shown: JSON) -> JSON:
 
     Args:
         view: what the desk serves.
-        shown: ``{"instruction", "parts", "units"}`` of its trace.
+        shown: ``{"instruction", "parts", "units", "said"}`` of its trace.
     """
     return _item(view.item, view.sentences, shown, number=view.number, hidden=view.hidden)
 

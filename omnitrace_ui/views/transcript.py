@@ -36,6 +36,21 @@ def transcript_model(trace: Trace, sources: Sources, transcript: Transcript) -> 
     return found
 
 
+def words_model(trace: Trace) -> JSON:
+    """What was said when, where nobody can listen: rows as above, their units counted from 0.
+
+    Of each part the first transcript that has words; else where somebody speaks, without words.
+    """
+    found = {}
+    for part, info in enumerate(trace.media):
+        transcripts = [said[part] for said in trace.transcripts.values() if said.get(part)]
+        worded = [said for said in transcripts if any(segment.text for segment in said)]
+        segments = next(iter(worded), tuple(Segment(*stretch) for stretch in info.speech))
+        if segments:
+            found[str(part)] = [_row(n, *segment) for n, segment in enumerate(segments)]
+    return found
+
+
 def _row(unit: int, start: float, end: float, text: str | None, speaker: str | None) -> list:
     words = None if text is None else clean(text)
     return [unit, rounded(start, 3), rounded(end, 3), clean(speaker) if speaker else None, words]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from core.evaluation.labels import Interval, Label, answer_id, write_labels
 from core.review import Project, create_project
 from core.spans import spans
+from core.trace import Trace
 from omnitrace_ui.actions.engine import Engine
 from omnitrace_ui.actions.explore import Site
 from omnitrace_ui.actions.library import Library
@@ -37,13 +38,17 @@ def review_project(
     blind: bool = False,
     password: str = "",
     overlap: float = 1.0,
+    change: Callable[[Trace], Trace] = lambda trace: trace,
 ) -> Project:
-    """A project whose judge says of every first sentence picture 1, of every second an interval."""
+    """A project whose judge says of every first sentence picture 1, of every second an interval.
+
+    ``change``: what is to be different about its traces.
+    """
     traces = folder.parent / f"{folder.name}-traces"
     traces.mkdir()
     labels: list[Label] = []
     for n in range(items):
-        trace = fabricated(answer, (f"Day {n + 1}. {DIARY}", OPTIONS), NAMES)
+        trace = change(fabricated(answer, (f"Day {n + 1}. {DIARY}", OPTIONS), NAMES))
         trace.save(traces / f"{n:03d}.omnitrace")
         for place, span in enumerate(spans(trace.answer, trace.tokens)):
             labels.append(

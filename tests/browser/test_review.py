@@ -7,6 +7,7 @@ import multiprocessing
 import re
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -16,12 +17,31 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from core.review import Place, Project, open_project
+from core.trace import Segment, Trace
 from tests.browser.bench import SHORT, review_project, served_review
 from tests.browser.lone_review import serve_until_killed
 from tests.omnitrace_ui.views.fabricated import said
 
 PATIENCE = 60_000
 HOSTILE = '<img src=x onerror="window.hacked=1">${window.hacked=2}'
+
+
+def without_files(folder: Path) -> Callable[[Trace], Trace]:
+    """The first picture and the recording are gone, the film is broken; what was said is known."""
+    broken = folder / "broken.mp4"
+    broken.write_bytes(b"no film")
+
+    def change(trace: Trace) -> Trace:
+        parts, media = list(trace.prompt.parts), list(trace.media)
+        for part, path in ((2, Path("gone.jpg")), (4, Path("gone.wav")), (5, broken)):
+            parts[part] = replace(parts[part], path=path)
+        media[5] = replace(media[5], speech=((2.0, 5.0),))
+        said = (Segment(1.0, 3.5, HOSTILE), Segment(4.0, 6.0, "It pauses.", "speaker_0"))
+        prompt = replace(trace.prompt, parts=tuple(parts))
+        heard = {"pauses": {4: (Segment(0.5, 7.0),)}, "whisper": {4: said}}
+        return replace(trace, prompt=prompt, media=tuple(media), transcripts=heard)
+
+    return change
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +52,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     review_project(folder / "tabs", items=1).close()
     review_project(folder / "drawn", items=1).close()
     review_project(folder / "blind", items=1, blind=True).close()
+    review_project(folder / "unshown", items=1, change=without_files(folder)).close()
     hostile = [*SHORT, *said(f" {HOSTILE}", ("image", 2, None))]
     review_project(folder / "lead", items=1, answer=hostile, password="secret").close()
     return folder
@@ -171,10 +192,18 @@ def test_intervals_are_drawn_moved_trimmed_and_let_go(visit, root):
 
     drag(10.02, 12.04)
     expect_chips(page, kept, "Audio 1 · 0:10.0–0:12.0")
+    names = page.locator(".ot-part[data-kind=audio] .rv-grip")
+    expect(names.nth(1)).to_have_attribute("aria-label", "Interval 0:10.0–0:12.0 of Audio 1")
     drag(11, 12.5)
     expect_chips(page, kept, "Audio 1 · 0:11.5–0:13.5")
     drag(13.5, 13)
     expect_chips(page, kept, "Audio 1 · 0:11.5–0:13.0")
+    # Drawn over the judge's, it is one with it, though the judge named no stream.
+    drag(3, 5)
+    expect_chips(page, "Audio 1 · 0:03.0–0:06.0", "Audio 1 · 0:11.5–0:13.0")
+    page.keyboard.press("u")
+    page.keyboard.press("t")
+    page.keyboard.press("t")
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("ArrowLeft")
     expect_chips(page, kept, "Audio 1 · 0:11.4–0:13.0")
@@ -197,6 +226,50 @@ def test_intervals_are_drawn_moved_trimmed_and_let_go(visit, root):
     with open_project(root / "drawn") as project:
         state = verdict(project, "anna", Place(next(iter(project.items)), 1))
         assert [(i.start, i.end) for i in state.committed.intervals] == [(11.4, 13.0)]
+
+
+def test_what_cannot_be_shown_is_chosen_all_the_same_by_what_was_said(visit, root):
+    page = enter(visit("unshown"), "anna")
+    press = page.keyboard.press
+    picture = page.get_by_role("checkbox", name="Image 1")
+    expect(picture).to_have_attribute("aria-checked", "true")
+    press("0")
+    press("9")
+    expect(picture).to_have_attribute("aria-checked", "false")
+    press("u")
+    press("j")
+    audio, film = (page.locator(f".ot-part[data-kind={kind}]") for kind in ("audio", "video"))
+    lines = audio.locator(".ot-line")
+    expect(lines).to_have_text([re.compile(r"<img src=x"), re.compile("speaker_0.*It pauses")])
+    expect(lines.nth(1)).to_have_attribute("aria-pressed", "true")
+    lines.nth(0).click()
+    assert chips(page) == ["Audio 1 · 0:01.0–0:03.5", "Audio 1 · 0:04.0–0:06.0"]
+    expect(lines.nth(0)).to_have_attribute("aria-pressed", "true")
+    lines.nth(1).focus()
+    press("Enter")
+    assert chips(page) == ["Audio 1 · 0:01.0–0:03.5"]
+    # There is a play head, though nothing plays.
+    page.evaluate("document.activeElement.blur()")
+    press("Escape")
+    for _ in range(8):
+        press("Shift+ArrowRight")
+    press("s")
+    assert chips(page)[1] == "Audio 1 · 0:08.0–0:09.0"
+    press(" ")
+    expect(page.locator(".rv-message")).to_contain_text("cannot be played here")
+    expect(film.locator(".ot-line")).to_have_text([re.compile("segment")])
+    film.locator(".ot-line").click()
+    assert chips(page)[2] == "Film 1 · sound · 0:02.0–0:05.0"
+    press("Enter")
+    saved(page)
+    assert page.evaluate("window.hacked") is None
+    with open_project(root / "unshown") as project:
+        state = verdict(project, "anna", Place(next(iter(project.items)), 1))
+        assert [(i.part, i.start, i.end, i.lane) for i in state.committed.intervals] == [
+            (4, 1.0, 3.5, None),
+            (4, 8.0, 9.0, None),
+            (5, 2.0, 5.0, "video_sound"),
+        ]
 
 
 def test_two_tabs_never_overwrite_each_other(visit, root):
@@ -349,6 +422,10 @@ def test_the_lead_makes_a_project_of_files(visit, root):
 def test_a_phone_shows_everything_without_scrolling_sideways(visit):
     page = enter(visit("study", viewport={"width": 390, "height": 844}, has_touch=True), "ben")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # Nor is anything cut off: a recording's and a film's tools stand in two lines.
+    for tool in page.locator(".rv-tools button:visible").all():
+        box = tool.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
     expect(current(page)).to_be_in_viewport()
 
 

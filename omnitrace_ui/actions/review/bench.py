@@ -16,6 +16,7 @@ from core.review import Project, find_projects, open_project
 from core.sources import cut
 from core.trace import Trace
 from omnitrace_ui.views import parts_model, units_model
+from omnitrace_ui.views.transcript import words_model
 from omnitrace_ui.views.wire import JSON, clean
 
 PROJECT_FILE = "project.json"
@@ -28,7 +29,7 @@ class Shown:
     """What a page shows of a trace; filled by whoever asks first.
 
     Attributes:
-        value: ``{"instruction", "parts", "units"}`` of ``omnitrace_ui.views.review``.
+        value: ``{"instruction", "parts", "units", "said"}`` of ``omnitrace_ui.views.review``.
         files: part index → its unpacked file.
         folder: where they lie.
     """
@@ -71,8 +72,13 @@ class Bench:
     @property
     def only(self) -> str | None:
         """The name of the project, if there is but one."""
-        folders = self._folders()
-        return next(iter(folders)) if len(folders) == 1 else None
+        names = self.names
+        return names[0] if len(names) == 1 else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all projects."""
+        return tuple(self._folders())
 
     def project(self, name: str) -> Project:
         """An open project.
@@ -122,6 +128,7 @@ class Bench:
             "instruction": clean(trace.prompt.instruction),
             "parts": parts,
             "units": units_model(trace, cut(trace.prompt, trace.timeline, trace.media)),
+            "said": words_model(trace),
         }
 
     def fresh_folder(self) -> Path:

@@ -22,6 +22,7 @@ from omnitrace_ui.views.review_events import read_person, read_project
 from omnitrace_ui.views.wire import JSON
 
 EXPORTS = ("labels.jsonl", "verdicts.parquet", "label_studio.zip")
+IMPORTS = (".jsonl", ".parquet", ".json")
 LABELS = "labels.jsonl"
 _TRACE_SUFFIX = ".omnitrace"
 _UPLOAD = re.compile(r"[0-9a-f]{32}")
@@ -81,6 +82,28 @@ class ReviewLead:
             raise
         return folder / name
 
+    def import_target(self, who: Signed, name: str) -> Path:
+        """Where an uploaded file of verdicts goes: a folder of its own, the caller's to delete.
+
+        Raises:
+            InputError: its name says that it is something else.
+        """
+        self._lead(who)
+        suffix = Path(name).suffix.lower()
+        if suffix not in IMPORTS:
+            raise InputError(
+                f"{name[:80]!r} is no file of verdicts: {', '.join(IMPORTS)} (Label Studio's)."
+            )
+        return self._bench.fresh_folder() / f"{_plain(Path(name).stem) or 'verdicts'}{suffix}"
+
+    def bring_in(self, who: Signed, path: Path) -> JSON:
+        """Verdicts from a file, where their owners have not begun: how many met which fate.
+
+        Raises:
+            InputError: as ``core.review.LeadDesk.bring_in``; nothing was written then.
+        """
+        return self._lead(who).bring_in(path)._asdict()
+
     def add_person(self, who: Signed, payload: object) -> JSON:
         """Let somebody in, or change the role and password of somebody.
 
@@ -122,8 +145,8 @@ class ReviewLead:
         count = sum(1 for _ in folder.glob(f"*{_TRACE_SUFFIX}"))
         if count >= MOST_FILES:
             raise InputError(f"More than {MOST_FILES} traces: use `python -m core review create`.")
-        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name.removesuffix(_TRACE_SUFFIX)).strip("-")[:80]
-        target = folder / f"{plain or 'trace'}{_TRACE_SUFFIX}"
+        plain = _plain(name.removesuffix(_TRACE_SUFFIX)) or "trace"
+        target = folder / f"{plain}{_TRACE_SUFFIX}"
         return target.with_stem(f"{target.stem}-{count}") if target.exists() else target
 
     def create(self, who: Signed, payload: object) -> JSON:
@@ -177,6 +200,11 @@ class ReviewLead:
         if folder is None or not folder.is_dir():
             raise InputError("This upload is over: begin again.")
         return folder
+
+
+def _plain(name: str) -> str:
+    """What a given name may contribute to a file's; perhaps nothing."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:80]
 
 
 def _folder_name(name: str) -> str:

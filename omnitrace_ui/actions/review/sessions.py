@@ -1,4 +1,4 @@
-"""Who is asking: signed tokens in a cookie, which outlive the server; guessers have to wait."""
+"""Who is asking: signed tokens in cookies, which outlive the server."""
 
 from __future__ import annotations
 
@@ -9,22 +9,30 @@ import hmac
 import json
 import os
 import secrets
-import threading
 import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from core.errors import AccessError, StoreError
-from core.review import Account
+from core.review import Account, new_id
+from core.review.passwords import fits, of_nobody
 from omnitrace_ui.actions.review.bench import Bench
+from omnitrace_ui.actions.review.guesses import (
+    AT_NAME,
+    AT_NAME_FROM_ADDRESS,
+    FROM_ADDRESS,
+    KNOWN_BROWSER,
+    Bound,
+    Guesses,
+    network,
+)
 
 KEY_FILE = ".session-key"
 LIFETIME = 14 * 24 * 3600
 """Seconds until somebody has to sign in again."""
-
-TRIES, WAIT = 5, 60
-"""So many wrong passwords for one name, then so many seconds of rest."""
 
 _KEY_BYTES = 32
 
@@ -35,6 +43,13 @@ class Signed:
 
     project: str
     account: Account
+
+
+class Tokens(NamedTuple):
+    """What a browser keeps of a sign-in: the session, and that this person works there."""
+
+    session: str
+    known: str
 
 
 class NobodyError(AccessError):
@@ -51,31 +66,59 @@ class Sessions:
     def __init__(self, bench: Bench, *, clock: Callable[[], float] = time.time) -> None:
         self._bench, self._clock = bench, clock
         self._key = _kept_key(bench.root)
-        self._guesses = _Guesses(clock)
+        self._guesses = Guesses(clock)
+        # Made now: whoever asks first for a name that is none must not wait longer for the answer.
+        of_nobody()
 
-    def sign_in(self, project: str, name: str, password: str) -> str:
-        """A token for the cookie.
+    def sign_in(
+        self, project: str, name: str, password: str, *, address: str = "", known: str | None = None
+    ) -> Tokens:
+        """Tokens for the browser's cookies.
 
         Args:
             project: its name; may be empty where the server has only one.
             name: of the account.
             password: empty where none is set.
+            address: of the browser's network.
+            known: a token of an earlier sign-in, whoever's.
 
         Raises:
             AccessError: name, password or project do not fit; or too many guesses.
         """
-        # Of an unknown project no more is told than of an unknown name.
         project = project or self._bench.only or ""
-        self._guesses.check(project, name)
+        # As accounts are found: another way to write a name is not another name to guess at.
+        name = unicodedata.normalize("NFC", name.strip())
+        with self._guesses.guess(self._bounds(project, name, address, known)):
+            account = self._account(project, name, password)
+        return Tokens(
+            self._token([project, account.name, int(self._clock()) + LIFETIME]),
+            self._token([_KNOWN, project, account.name, new_id()]),
+        )
+
+    def _account(self, project: str, name: str, password: str) -> Account:
         try:
-            account = self._bench.project(project).sign_in(name, password)
+            found = self._bench.project(project)
         except AccessError as error:
-            self._guesses.wrong(project, name)
-            raise AccessError(
-                "Name, password or project do not fit. Ask the lead of the project."
-            ) from error
-        self._guesses.right(project, name)
-        return self._token(project, account.name)
+            # Of an unknown project no more is told than of an unknown name, nor any sooner.
+            fits(password, of_nobody())
+            raise AccessError(_UNFIT) from error
+        try:
+            return found.sign_in(name, password)
+        except AccessError as error:
+            raise AccessError(_UNFIT) from error
+
+    def _bounds(
+        self, project: str, name: str, address: str, known: str | None
+    ) -> dict[tuple[str, ...], Bound]:
+        """What counts a guess."""
+        if known and self._said(known, 4)[:3] == [_KNOWN, project, name]:
+            return {("browser", known): KNOWN_BROWSER}
+        here = network(address)
+        return {
+            ("at name from address", project, name, here): AT_NAME_FROM_ADDRESS,
+            ("from address", here): FROM_ADDRESS,
+            ("at name", project, name): AT_NAME,
+        }
 
     def signed(self, token: str | None) -> Signed:
         """Who a cookie's token stands for.
@@ -93,58 +136,35 @@ class Sessions:
             raise _NOBODY
         return Signed(project, account)
 
-    def _token(self, project: str, name: str) -> str:
-        said = json.dumps([project, name, int(self._clock()) + LIFETIME]).encode()
-        return f"{base64.urlsafe_b64encode(said).decode()}.{self._seal(said)}"
+    def _token(self, said: list[Any]) -> str:
+        packed = json.dumps(said).encode()
+        return f"{base64.urlsafe_b64encode(packed).decode()}.{self._seal(packed)}"
 
     def _read(self, token: str) -> tuple[str, str]:
+        said = self._said(token, 3)
+        if not said or self._clock() >= said[2]:
+            raise _NOBODY
+        return said[0], said[1]
+
+    def _said(self, token: str, length: int) -> list[Any]:
+        """What a token of ours says; nothing, if it is none, or says more or less."""
         packed, _, seal = token.partition(".")
         try:
             said = base64.urlsafe_b64decode(packed.encode("ascii"))
-        except (UnicodeEncodeError, binascii.Error) as error:
-            raise _NOBODY from error
+        except (UnicodeEncodeError, binascii.Error):
+            return []
         if not hmac.compare_digest(self._seal(said).encode(), seal.encode("utf-8", "replace")):
-            raise _NOBODY
-        project, name, until = json.loads(said)
-        if self._clock() >= until:
-            raise _NOBODY
-        return project, name
+            return []
+        values = json.loads(said)
+        return values if len(values) == length else []
 
     def _seal(self, said: bytes) -> str:
         return hmac.new(self._key, said, hashlib.sha256).hexdigest()
 
 
+_KNOWN = "known"
 _NOBODY = NobodyError("Sign in first.")
-
-
-class _Guesses:
-    """Wrong passwords of late; forgotten when the server stops."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._wrong: dict[tuple[str, str], list[float]] = {}
-        self._lock = threading.Lock()
-
-    def check(self, project: str, name: str) -> None:
-        """Refuse who has guessed too often."""
-        with self._lock:
-            # Whoever tries thousands of names must not fill the memory with them.
-            since = self._clock() - WAIT
-            self._wrong = {k: t for k, times in self._wrong.items() if (t := _after(since, times))}
-            if len(self._wrong.get((project, name), ())) >= TRIES:
-                raise AccessError(f"Too many wrong passwords. Wait {WAIT} s, then try again.")
-
-    def wrong(self, project: str, name: str) -> None:
-        with self._lock:
-            self._wrong.setdefault((project, name), []).append(self._clock())
-
-    def right(self, project: str, name: str) -> None:
-        with self._lock:
-            self._wrong.pop((project, name), None)
-
-
-def _after(since: float, times: list[float]) -> list[float]:
-    return [at for at in times if at > since]
+_UNFIT = "Name, password or project do not fit. Ask the lead of the project."
 
 
 def _kept_key(root: Path) -> bytes:

@@ -174,6 +174,16 @@ def test_the_timeline_seeks(page: Page):
     assert media_time(page, "audio") == pytest.approx(8.0, abs=0.2)
 
 
+def test_parts_are_called_by_their_names(page: Page):
+    shown(page)
+    sentence(page, 0).click()
+    picture = page.locator("#view .ot-picture").first
+    expect(picture).to_have_attribute("aria-label", re.compile("^Image 1, source 1, .*show the"))
+    expect(page.locator("#view .ot-part[data-kind=video] .ot-note")).to_contain_text(
+        "of 732 frames"
+    )
+
+
 def test_media_that_cannot_be_played_say_so(page: Page):
     shown(page)
     page.locator("#view audio").evaluate("m => { m.src = '/nothing.wav'; }")

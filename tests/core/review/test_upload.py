@@ -1,15 +1,11 @@
 """Scheduled uploads, against a hub of this machine that speaks what huggingface_hub asks."""
 
-import base64
-import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,67 +14,16 @@ from core.errors import AccessError, StoreError
 from core.evaluation.labels import read_labels
 from core.review import Place, Project, commit, select
 from core.review.upload import schedule_exports
+from tests.core.review.hub import Hub, local_hub
 from tests.core.review.making import desk_of, lead_of, write
 
 ROOT = Path(__file__).resolve().parents[3]
-TOKEN = "hf_of_this_test"
-
-
-class Hub(BaseHTTPRequestHandler):
-    """Makes a data set, and keeps the files of every commit."""
-
-    created: list[dict]
-    files: dict[str, bytes]
-    committed: threading.Event
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        url = f"http://{self.headers['Host']}"
-        if self.headers["Authorization"] != f"Bearer {TOKEN}":
-            return self.answer(401, {"error": "no"})
-        if self.path == "/api/repos/create":
-            self.created.append(json.loads(body))
-            return self.answer(200, {"url": f"{url}/datasets/team/labels"})
-        if self.path.endswith("/preupload/main"):
-            modes = [
-                {"path": one["path"], "uploadMode": "regular", "shouldIgnore": False, "oid": None}
-                for one in json.loads(body)["files"]
-            ]
-            return self.answer(200, {"files": modes})
-        assert self.path == "/api/datasets/team/labels/commit/main"
-        for line in map(json.loads, body.splitlines()):
-            if line["key"] == "file":
-                self.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
-        self.committed.set()
-        at = f"{url}/datasets/team/labels/commit/{'0' * 40}"
-        return self.answer(200, {"commitUrl": at, "commitOid": "0" * 40, "success": True})
-
-    def answer(self, status: int, document: dict) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
-    kept = type("Kept", (Hub,), {"created": [], "files": {}, "committed": threading.Event()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), kept)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url)
-    monkeypatch.setenv("HF_ENDPOINT", url)
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    yield kept
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def hub() -> Iterator[type[Hub]]:
+    with local_hub() as kept:
+        yield kept
 
 
 def test_exports_reach_a_private_data_set(project: Project, tmp_path: Path, hub: type[Hub]):

@@ -25,7 +25,7 @@ def test_a_session_ends_by_itself_and_its_key_is_its_owners(root: Path):
     now = [1000.0]
     bench = Bench(root)
     sessions = Sessions(bench, clock=lambda: now[0])
-    token = sessions.sign_in("study", "anna", "")
+    token = sessions.sign_in("study", "anna", "").session
     now[0] += LIFETIME - 1
     assert sessions.signed(token).account.name == "anna"
     now[0] += 1

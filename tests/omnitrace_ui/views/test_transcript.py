@@ -8,6 +8,7 @@ from core.explain import explain
 from core.segmenters import by_segments
 from core.trace import Segment
 from omnitrace_ui.views import units_model
+from omnitrace_ui.views.transcript import words_model
 from tests.omnitrace_ui.views.fabricated import case
 
 SHOWN = case()
@@ -57,3 +58,15 @@ def test_a_model_that_says_nothing_of_time_still_shows_the_words():
 
 def test_of_bins_nothing_is_said():
     assert units_model(SHOWN.trace, SHOWN.sources)["said"] == {}
+
+
+def test_where_nobody_can_listen_words_come_first_and_stretches_of_speech_else():
+    media = list(SHOWN.trace.media)
+    media[5] = replace(media[5], speech=((2.0, 5.0), (6.0, 7.5)))
+    heard = {"pauses": {4: (Segment(0.5, 7.0),)}, "whisper": {4: SPOKEN}}
+    trace = replace(SHOWN.trace, media=tuple(media), transcripts=heard)
+    found = words_model(trace)
+    assert [row[0] for row in found["4"]] == [0, 1, 2]
+    assert found["4"][1] == [1, 4.0, 6.5, "speaker_1", "Second �."]
+    assert found["5"] == [[0, 2.0, 5.0, None, ""], [1, 6.0, 7.5, None, ""]]
+    assert words_model(SHOWN.trace) == {}
