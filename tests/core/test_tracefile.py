@@ -320,6 +320,8 @@ def set_in(document, path: str, value) -> None:
         ("media.2.peaks", "01"),
         ("media.3.has_sound", 1),
         ("media.1.notes", [None]),
+        # Bins of a quarter of a second would take gigabytes.
+        ("media.2.duration", 1e7),
         ("model.parameters", -1),
         ("model.path", "/root"),
         ("model.world_only", "no"),
@@ -460,6 +462,7 @@ def put(name: str, at, value):
         put("timeline.seconds", 6, [0.0, np.nan]),
         put("timeline.seconds", 6, [0.0, np.inf]),
         put("timeline.seconds", 6, [-1.0, 1.0]),
+        put("timeline.seconds", 6, [0.0, 1e30]),
         put("timeline.box", 4, [0.0, 0.0, -1.0, 1.0]),
         put("timeline.box", 4, [5.0, 0.0, 1.0, 1.0]),
         lambda arrays: arrays.pop("scores.1") is None,
