@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from core.errors import OmniTraceError
@@ -382,8 +383,9 @@ def _explain(args: argparse.Namespace) -> int:
     presets = Curation.presets()
     if args.preset not in presets:
         raise InputError(f"No preset {args.preset!r}. Known: {', '.join(presets)}.")
-    recorded = Trace.load(args.trace)
-    segments = _segments(recorded, args)
+    with TemporaryDirectory(prefix="omnitrace-") as media:
+        recorded = Trace.load(args.trace, media)
+        segments = _segments(recorded, args)
     explanation = explain(
         recorded,
         signal=args.signal,

@@ -3,12 +3,17 @@
 import json
 import subprocess
 import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.cli import main, printable
+from core.prompt import ImagePart
 from core.trace import Trace
+from tests.core.handmade import MEDIA, PROMPT, ROWS, timeline_of, trace_of
 
 ROOT = Path(__file__).parents[2]
 HELD_OUT = ROOT / "assets" / "heldout" / "samples.json"
@@ -116,3 +121,20 @@ def test_the_module_runs_as_a_program():
         [sys.executable, "-m", "core", "--help"], capture_output=True, text=True, cwd=ROOT
     )
     assert ran.returncode == 0 and "trace" in ran.stdout
+
+
+def test_explaining_leaves_nothing_among_the_systems_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "system").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "system"))
+    (tmp_path / "a.png").write_bytes(b"a picture")
+    saved = trace_of(
+        np.ones((1, 6)),
+        "A.",
+        prompt=replace(PROMPT, parts=(PROMPT.parts[0], ImagePart(tmp_path / "a.png", "a.png"))),
+        timeline=timeline_of(ROWS[:6]),
+        media=MEDIA[:2],
+    ).save(tmp_path / "one.omnitrace")
+    assert main(["explain", str(saved)]) == 0
+    assert list((tmp_path / "system").iterdir()) == []
