@@ -412,7 +412,7 @@ def _explain(args: argparse.Namespace) -> int:
         print(f"{span.index + 1:>3}  {printable(span.text)}")
         for cited in span.sources:
             words = f"  “{printable(cited.unit.text)}”" if cited.unit.text else ""
-            print(f"     {cited.share:4.0%}  {cited.unit.label}{words}")
+            print(f"     {cited.share:4.0%}  {printable(cited.unit.label)}{words}")
         if not span.sources:
             own = " (drawn from the answer's own earlier words)" if span.drawn_from_own else ""
             print(f"           no source{own}")

@@ -12,7 +12,7 @@ import pytest
 
 from core.cli import main, printable
 from core.prompt import ImagePart
-from core.trace import Trace
+from core.trace import Segment, Trace
 from tests.core.handmade import MEDIA, PROMPT, ROWS, timeline_of, trace_of
 
 ROOT = Path(__file__).parents[2]
@@ -138,3 +138,16 @@ def test_explaining_leaves_nothing_among_the_systems_files(
     ).save(tmp_path / "one.omnitrace")
     assert main(["explain", str(saved)]) == 0
     assert list((tmp_path / "system").iterdir()) == []
+
+
+def test_a_speaker_from_a_strangers_file_commands_no_terminal(tmp_path: Path, capsys):
+    said = (Segment(0.0, 1.5, "Hello.", "\x1b[2J\x1b]0;owned\x07"),)
+    scores = np.zeros((1, len(ROWS)))
+    scores[0, 6:9] = 1
+    saved = trace_of(scores, "Hello", transcripts={"whisper:small": {2: said}}).save(
+        tmp_path / "one.omnitrace"
+    )
+    assert main(["explain", str(saved), "--segmenter", "whisper:small"]) == 0
+    told = capsys.readouterr().out
+    assert "owned" in told
+    assert "\x1b" not in told and "\x07" not in told
