@@ -22,7 +22,7 @@ from transformers import (
 from core.decoding import stream, trace
 from core.decoding.choice import Chooser
 from core.decoding.text import AnswerText
-from core.errors import InputError
+from core.errors import InputError, ModelError
 from core.media import Limits
 from core.models.qwen2_5_omni import Qwen25Omni
 from core.prompt import Prompt
@@ -262,6 +262,14 @@ def test_whatever_settings_are_accepted_the_trace_can_be_kept(extreme: dict, tmp
     steps.close()
     back = Trace.load(kept.save(tmp_path / "kept.omnitrace"))
     assert back.generation == Generation(**extreme)
+
+
+def test_weights_that_overflow_are_told():
+    thinker = tiny_thinker(tiny_model().processor.tokenizer).half().eval().requires_grad_(False)
+    thinker.model.language_model.layers[1].self_attn.q_proj.weight.fill_(60_000)
+    model = Qwen25Omni(thinker, tiny_model().processor, name="hot")
+    with pytest.raises(ModelError, match=r"At token 1 .* overflow, most often in float16"):
+        trace(model, Prompt.of("Hi."), max_new_tokens=2)
 
 
 def spelled(*pieces: bytes) -> tuple[str, list[tuple[int, int]], list[str]]:
