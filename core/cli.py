@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from core.errors import OmniTraceError
@@ -382,8 +383,9 @@ def _explain(args: argparse.Namespace) -> int:
     presets = Curation.presets()
     if args.preset not in presets:
         raise InputError(f"No preset {args.preset!r}. Known: {', '.join(presets)}.")
-    recorded = Trace.load(args.trace)
-    segments = _segments(recorded, args)
+    with TemporaryDirectory(prefix="omnitrace-") as media:
+        recorded = Trace.load(args.trace, media)
+        segments = _segments(recorded, args)
     explanation = explain(
         recorded,
         signal=args.signal,
@@ -410,7 +412,7 @@ def _explain(args: argparse.Namespace) -> int:
         print(f"{span.index + 1:>3}  {printable(span.text)}")
         for cited in span.sources:
             words = f"  “{printable(cited.unit.text)}”" if cited.unit.text else ""
-            print(f"     {cited.share:4.0%}  {cited.unit.label}{words}")
+            print(f"     {cited.share:4.0%}  {printable(cited.unit.label)}{words}")
         if not span.sources:
             own = " (drawn from the answer's own earlier words)" if span.drawn_from_own else ""
             print(f"           no source{own}")

@@ -10,6 +10,9 @@ import torch
 from core.errors import InputError
 from core.trace import Generation
 
+COOLEST, HOTTEST = 1e-6, 1_000
+"""Temperatures: by less, logits would grow beyond float32."""
+
 
 class Chooser:
     """Chooses token after token of one answer; the same seed chooses the same.
@@ -76,11 +79,15 @@ class _Phrases:
 
 
 def _check(settings: Generation) -> None:
+    """Refuse what cannot be computed with, or kept in a trace file."""
+    temperature, repeats = settings.temperature, settings.no_repeat_ngram_size
+    warm = temperature == 0 or COOLEST <= temperature <= HOTTEST
     bounds = (
-        ("max_new_tokens", settings.max_new_tokens >= 1, "at least 1"),
-        ("temperature", settings.temperature >= 0, "0 (greedy) or more"),
+        ("max_new_tokens", 1 <= settings.max_new_tokens <= 10**6, "at least 1, at most 1,000,000"),
+        ("temperature", warm, f"0 (greedy), or {COOLEST:f} to {HOTTEST:,}"),
         ("top_p", 0 < settings.top_p <= 1, "above 0, at most 1"),
-        ("no_repeat_ngram_size", settings.no_repeat_ngram_size >= 0, "0 (off) or more"),
+        ("seed", -(2**63) <= settings.seed < 2**64, "a whole number of 64 bits"),
+        ("no_repeat_ngram_size", 0 <= repeats <= 10**6, "0 (off) or more, at most 1,000,000"),
     )
     for name, sound, allowed in bounds:
         if not sound:

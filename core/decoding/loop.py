@@ -107,7 +107,7 @@ def stream(
         InputError: a setting, a part or the given answer cannot be used.
         LimitError: a part, or all together, are too large, or memory ran out before the first
             token; after it, the trace ends there and says so (``Trace.shortage``).
-        ModelError: the model lacks what a signal needs.
+        ModelError: the model lacks what a signal needs, or its numbers overflow.
     """
     named = signals_named(signals)
     tracing = _Tracing(model, prompt, named, generation, response, verify, compiled)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from core.errors import ModelError
+
 _LARGEST = np.float32(np.finfo(np.float16).max)
 
 
@@ -17,8 +19,18 @@ class Rows:
         self._own = np.empty(most, np.float32)
 
     def put(self, index: int, scores: torch.Tensor) -> None:
-        """Write one token's scores ``(n_positions,)`` over prompt and answer so far."""
+        """Write one token's scores ``(n_positions,)`` over prompt and answer so far.
+
+        Raises:
+            ModelError: they are no numbers; no trace could hold them.
+        """
         values = scores.cpu().numpy()
+        if np.isnan(values).any():
+            raise ModelError(
+                f"At token {index + 1} of the answer the model's attention is no number any more: "
+                "its weights overflow, most often in float16. Load it with dtype 'bfloat16' or "
+                "'float32'."
+            )
         positions = self._scores.shape[1]
         # A gradient may be larger than float16 can say; nothing else of a signal is.
         np.minimum(values[:positions], _LARGEST, out=self._scores[index])

@@ -12,6 +12,8 @@ import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -194,8 +196,17 @@ def _outcomes(scorer: _Scorer, files: Sequence[Path], jobs: int) -> Iterator[_Ou
         return
     # Spawned, not forked: a fork of a process that runs threads could hang.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs, _start, (scorer,)) as pool:
-        yield from pool.imap(_score, files)
+    # Not multiprocessing's pool: that waits for ever for what a process took with it when it died.
+    with ProcessPoolExecutor(jobs, context, _start, (scorer,)) as pool:
+        try:
+            yield from pool.map(_score, files)
+        except BrokenProcessPool as error:
+            raise OmniTraceError(
+                "A process that scored traces ended in the middle, most often because memory ran "
+                "out. Use fewer of them (--jobs 1)."
+            ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _worth(files: Sequence[Path]) -> int:

@@ -14,7 +14,8 @@ Scores are averaged over sentences. Decided here, where the paper says nothing:
 - A bin is touched if the stretch overlaps it by more than a thousandth of a second; every stretch
   touches at least one.
 - A stretch that ends after its recording is cut at the end. One that begins after it stays: nothing
-  can match it, so a label that is wrong costs recall and does not vanish.
+  can match it, so a label that is wrong costs recall and does not vanish. It costs as much as the
+  whole recording at most, and one bin in a part that is none.
 - A label that names no stream of a film is compared on the film's clock, where frames and sound of
   one second are one bin (the paper's union); one that names the stream asks for that stream.
 """
@@ -32,6 +33,9 @@ from core.trace import MediaInfo
 MODALITIES = ("text", "image", "time")
 _TOUCH = 1e-3
 """Seconds: timelines are float32 in 40 ms steps; a smaller overlap is rounding."""
+
+_LONGEST = 86_400.0
+"""Seconds that a stretch lasts at most where nobody says how long its recording is."""
 
 
 class Element(NamedTuple):
@@ -113,13 +117,23 @@ def labelled_elements(
         media: one ``MediaInfo`` a part, for the ends of recordings; may be empty.
         on_clock: parts whose streams are not told apart, beside those where no stream is named.
     """
-    named, clocks = set(named), unclocked(intervals) | set(on_clock)
+    named, units, clocks = set(named), tuple(units), unclocked(intervals) | set(on_clock)
     found = {_whole(unit) for unit in units if unit.id in named}
+    timed = {unit.part for unit in units if unit.lane in TIMED_LANES}
     for one in intervals:
-        duration = media[one.part].duration if one.part < len(media) else None
-        end = one.end if duration is None or one.start >= duration else min(one.end, duration)
-        found |= _seconds(one.part, None if one.part in clocks else one.lane, one.start, end)
+        lane = None if one.part in clocks else one.lane
+        found |= _seconds(one.part, lane, one.start, _end(one, media, one.part in timed))
     return frozenset(found)
+
+
+def _end(one: Interval, media: Sequence[MediaInfo], timed: bool) -> float:
+    """Where a stretch ends as far as its part can tell; in one that has no time, at once."""
+    if not timed:
+        return one.start
+    duration = media[one.part].duration if one.part < len(media) else None
+    if duration is None:
+        return min(one.end, one.start + _LONGEST)
+    return min(one.end, duration if one.start < duration else one.start + duration)
 
 
 def of_modality(elements: Iterable[Element], modality: str) -> frozenset[Element]:

@@ -183,9 +183,11 @@ def _from_hub(name: str, wanted: tuple[str, ...], on_stage: Callable[[Stage], No
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=list(wanted), local_files_only=True))
+        here = Path(snapshot_download(name, allow_patterns=list(wanted), local_files_only=True))
     except (LocalEntryNotFoundError, OSError):
-        pass
+        here = None
+    if here is not None and _is_whole(here, code=_CODE[0] in wanted):
+        return here
     try:
         HfApi().model_info(name, timeout=ANSWER_SECONDS)
         on_stage("fetching")
@@ -193,10 +195,30 @@ def _from_hub(name: str, wanted: tuple[str, ...], on_stage: Callable[[Stage], No
     except Exception as error:  # Whatever the network layer raises, the message is the same.
         missing = isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 404)
         why = "the hub has none of that name" if missing else "the hub cannot be reached"
+        have = "not on this machine" if here is None else "only in part on this machine"
         raise ModelError(
-            f"The model {name!r} is not on this machine, and {why}. Where there is a network, run "
+            f"The model {name!r} is {have}, and {why}. Where there is a network, run "
             f"`hf download {name}`; or give a folder that holds its files."
         ) from error
+
+
+def _is_whole(folder: Path, *, code: bool) -> bool:
+    """Whether a download was not broken off: all weights are there, and code that is to run.
+
+    The hub's client takes whatever it finds for the model, one small file even.
+    """
+    indices = list(folder.glob("*.safetensors.index.json"))
+    try:
+        listed = {
+            file
+            for index in indices
+            for file in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        }
+        own_code = "auto_map" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return False
+    weights = all((folder / file).exists() for file in listed) and any(folder.glob("*.safetensors"))
+    return weights and (not (code and own_code) or any(folder.glob("*.py")))
 
 
 def _family(folder: Path, name: str) -> str:

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from safetensors import SafetensorError
@@ -77,14 +77,14 @@ def write_archive(
     handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            with zipfile.ZipFile(file, "w") as archive:
-                _add(archive, DOCUMENT, document)
-                _add(archive, ARRAYS, save(dict(arrays)))
-                for entry, source in media.items():
-                    info = _info(entry)
-                    info.file_size = sizes[entry]
-                    with source.open("rb") as original, archive.open(info, "w") as copy:
-                        shutil.copyfileobj(original, copy)
+            # Scores that are nearly all zero pack as tightly as a bomb: then they are not packed.
+            for compression in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
+                file.seek(0)
+                file.truncate()
+                entries = _pack(file, document, save(dict(arrays)), media, compression)
+                if not _is_tight(entries, file.tell()):
+                    break
+            _check_writable(path, entries, file.tell())
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
@@ -94,6 +94,32 @@ def write_archive(
         raise
 
 
+def _pack(
+    file: BinaryIO, document: bytes, scores: bytes, media: Mapping[str, Path], compression: int
+) -> list[zipfile.ZipInfo]:
+    """Write all entries, the scores by ``compression``; returns the table of contents."""
+    with zipfile.ZipFile(file, "w") as archive:
+        _add(archive, DOCUMENT, document)
+        _add(archive, ARRAYS, scores, compression)
+        for entry, source in media.items():
+            info = _info(entry)
+            info.file_size = source.stat().st_size
+            with source.open("rb") as original, archive.open(info, "w") as copy:
+                shutil.copyfileobj(original, copy)
+        return archive.infolist()
+
+
+def _check_writable(path: Path, entries: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuse now what ``Archive.open`` would refuse later."""
+    try:
+        _check_entries(entries, size)
+    except TraceFileError as error:
+        raise TraceFileError(
+            f"{path.name!r} could not be opened again: {error} Trace fewer signals, fewer tokens "
+            "or fewer parts."
+        ) from error
+
+
 def _info(entry: str, compression: int = zipfile.ZIP_STORED) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(entry)
     info.compress_type = compression
@@ -101,8 +127,13 @@ def _info(entry: str, compression: int = zipfile.ZIP_STORED) -> zipfile.ZipInfo:
     return info
 
 
-def _add(archive: zipfile.ZipFile, entry: str, content: bytes) -> None:
-    archive.writestr(_info(entry, zipfile.ZIP_DEFLATED), content, compresslevel=6)
+def _add(
+    archive: zipfile.ZipFile,
+    entry: str,
+    content: bytes,
+    compression: int = zipfile.ZIP_DEFLATED,
+) -> None:
+    archive.writestr(_info(entry, compression), content, compresslevel=6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,8 +239,14 @@ def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
     total = sum(entry.file_size for entry in entries)
     if total > MAX_TOTAL:
         raise TraceFileError(f"it would unpack to {total} bytes; at most {MAX_TOTAL} are allowed.")
-    if total > HARMLESS and total > MAX_RATIO * size:
+    if _is_tight(entries, size):
         raise TraceFileError("it is packed too tightly to be a trace file.")
+
+
+def _is_tight(entries: list[zipfile.ZipInfo], size: int) -> bool:
+    """Whether a file of so many bytes unpacks to so many more that it may be a bomb."""
+    total = sum(entry.file_size for entry in entries)
+    return total > HARMLESS and total > MAX_RATIO * size
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:

@@ -66,6 +66,10 @@ _LANES_OF = {
 
 _NAME, _TEXT, _MANY = 1_000, 1_000_000, 1_000_000
 _SECONDS, _AT = number(0, 1e7), integer(0, _TEXT)
+LONGEST = 100_000.0
+"""Seconds of a trace's recordings and films, over a day: they may be cut into quarters of one."""
+
+_MOMENT = number(0, LONGEST)
 _DOCUMENT = exactly(
     format=one_of("omnitrace"),
     version=integer(1, VERSION),
@@ -84,12 +88,12 @@ _DOCUMENT = exactly(
         exactly(
             width=optional(integer(1, _MANY)),
             height=optional(integer(1, _MANY)),
-            duration=optional(_SECONDS),
+            duration=optional(_MOMENT),
             fps=optional(number(0, 1e6)),
             peaks=array(number(0, 1), _MANY),
             has_sound=boolean,
-            speech=array(array(_SECONDS, 2), _MANY),
-            shots=array(_SECONDS, _MANY),
+            speech=array(array(_MOMENT, 2), _MANY),
+            shots=array(_MOMENT, _MANY),
             notes=array(text(_NAME), 1_000),
         ),
         10_000,
@@ -120,8 +124,8 @@ _DOCUMENT = exactly(
             part=integer(0, 10_000),
             segments=array(
                 exactly(
-                    start=_SECONDS,
-                    end=_SECONDS,
+                    start=_MOMENT,
+                    end=_MOMENT,
                     text=text(_TEXT),
                     speaker=optional(text(_NAME)),
                 ),
@@ -236,6 +240,8 @@ def _require(condition: bool | np.bool_, otherwise: str) -> None:
 
 
 def _check_time(media: Sequence[Mapping[str, Any]]) -> None:
+    lasting = sum(info["duration"] or 0 for info in media)
+    _require(lasting <= LONGEST, f"its media last more than {LONGEST:g} s together")
     for info in media:
         speech, shots = info["speech"], info["shots"]
         pairs = all(len(stretch) == 2 for stretch in speech)
@@ -380,13 +386,15 @@ def _check_timeline(timeline: Timeline, prompt: Prompt) -> None:
     none = (chars == -1).all(axis=1)
     held = (chars[:, 0] >= 0) & (chars[:, 0] <= chars[:, 1]) & (chars[:, 1] <= room)
     _require((none | held).all(), "a position's characters lie outside its text")
-    for name, pairs in (("seconds", ((0, 1),)), ("box", ((0, 2), (1, 3)))):
-        _check_extents(getattr(timeline, name), pairs, name)
+    _check_extents(timeline.seconds, ((0, 1),), "seconds", most=LONGEST)
+    _check_extents(timeline.box, ((0, 2), (1, 3)), "box", most=_MANY)
 
 
-def _check_extents(values: np.ndarray, pairs: tuple[tuple[int, int], ...], name: str) -> None:
+def _check_extents(
+    values: np.ndarray, pairs: tuple[tuple[int, int], ...], name: str, *, most: float
+) -> None:
     absent = np.isnan(values).all(axis=1)
-    ordered = np.isfinite(values).all(axis=1) & (values >= 0).all(axis=1)
+    ordered = ((values >= 0) & (values <= most)).all(axis=1)
     for low, high in pairs:
         ordered &= values[:, low] <= values[:, high]
     _require((absent | ordered).all(), f"a position's {name} is out of order")

@@ -3,12 +3,17 @@
 import json
 import subprocess
 import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.cli import main, printable
-from core.trace import Trace
+from core.prompt import ImagePart
+from core.trace import Segment, Trace
+from tests.core.handmade import MEDIA, PROMPT, ROWS, timeline_of, trace_of
 
 ROOT = Path(__file__).parents[2]
 HELD_OUT = ROOT / "assets" / "heldout" / "samples.json"
@@ -116,3 +121,33 @@ def test_the_module_runs_as_a_program():
         [sys.executable, "-m", "core", "--help"], capture_output=True, text=True, cwd=ROOT
     )
     assert ran.returncode == 0 and "trace" in ran.stdout
+
+
+def test_explaining_leaves_nothing_among_the_systems_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "system").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "system"))
+    (tmp_path / "a.png").write_bytes(b"a picture")
+    saved = trace_of(
+        np.ones((1, 6)),
+        "A.",
+        prompt=replace(PROMPT, parts=(PROMPT.parts[0], ImagePart(tmp_path / "a.png", "a.png"))),
+        timeline=timeline_of(ROWS[:6]),
+        media=MEDIA[:2],
+    ).save(tmp_path / "one.omnitrace")
+    assert main(["explain", str(saved)]) == 0
+    assert list((tmp_path / "system").iterdir()) == []
+
+
+def test_a_speaker_from_a_strangers_file_commands_no_terminal(tmp_path: Path, capsys):
+    said = (Segment(0.0, 1.5, "Hello.", "\x1b[2J\x1b]0;owned\x07"),)
+    scores = np.zeros((1, len(ROWS)))
+    scores[0, 6:9] = 1
+    saved = trace_of(scores, "Hello", transcripts={"whisper:small": {2: said}}).save(
+        tmp_path / "one.omnitrace"
+    )
+    assert main(["explain", str(saved), "--segmenter", "whisper:small"]) == 0
+    told = capsys.readouterr().out
+    assert "owned" in told
+    assert "\x1b" not in told and "\x07" not in told

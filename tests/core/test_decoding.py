@@ -22,13 +22,13 @@ from transformers import (
 from core.decoding import stream, trace
 from core.decoding.choice import Chooser
 from core.decoding.text import AnswerText
-from core.errors import InputError
+from core.errors import InputError, ModelError
 from core.media import Limits
 from core.models.qwen2_5_omni import Qwen25Omni
 from core.prompt import Prompt
 from core.signals.attention import att_mean, raw_att
 from core.signals.recorder import Recorder
-from core.trace import Generation
+from core.trace import Generation, Trace
 from tests.core.tiny import tiny_model, tiny_thinker
 
 MEDIA = Path(__file__).parents[1] / "data" / "media"
@@ -236,11 +236,40 @@ def test_repeated_phrases_are_banned_as_generate_does(size: int, heard: list[int
         {"top_p": 0.0},
         {"top_p": 1.1},
         {"no_repeat_ngram_size": -1},
+        # What no trace file could hold, and what would divide logits beyond float32.
+        {"max_new_tokens": 10**6 + 1},
+        {"temperature": 1_001.0},
+        {"temperature": 1e-40},
+        {"seed": 2**64},
     ],
 )
 def test_settings_out_of_range_are_refused(wrong: dict):
     with pytest.raises(InputError, match=next(iter(wrong))):
         trace(tiny_model(), Prompt.of("Hi."), generation=Generation(**wrong))
+
+
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        {"max_new_tokens": 10**6, "no_repeat_ngram_size": 10**6},
+        {"temperature": 1e-6, "seed": -(2**63)},
+        {"temperature": 1_000.0, "seed": 2**64 - 1},
+    ],
+)
+def test_whatever_settings_are_accepted_the_trace_can_be_kept(extreme: dict, tmp_path: Path):
+    steps = stream(tiny_model(), Prompt.of("Hi."), generation=Generation(**extreme))
+    kept = next(step for step in steps if step.done and step.stage == "decoding").snapshot()
+    steps.close()
+    back = Trace.load(kept.save(tmp_path / "kept.omnitrace"))
+    assert back.generation == Generation(**extreme)
+
+
+def test_weights_that_overflow_are_told():
+    thinker = tiny_thinker(tiny_model().processor.tokenizer).half().eval().requires_grad_(False)
+    thinker.model.language_model.layers[1].self_attn.q_proj.weight.fill_(60_000)
+    model = Qwen25Omni(thinker, tiny_model().processor, name="hot")
+    with pytest.raises(ModelError, match=r"At token 1 .* overflow, most often in float16"):
+        trace(model, Prompt.of("Hi."), max_new_tokens=2)
 
 
 def spelled(*pieces: bytes) -> tuple[str, list[tuple[int, int]], list[str]]:

@@ -204,6 +204,31 @@ def test_a_trace_that_could_not_be_opened_is_not_written(trace: Trace, tmp_path:
     assert not (tmp_path / "x.omnitrace").exists()
 
 
+def test_scores_that_are_nearly_all_zero_come_back(tmp_path: Path):
+    """They pack a thousand to one, as a bomb does; what is saved must open all the same."""
+    positions = 70_000
+    sparse = trace_of(
+        np.zeros((512, positions), np.float16),
+        *["a"] * 512,
+        timeline=Timeline.structural(positions),
+        prompt=Prompt("Say."),
+        media=(),
+    )
+    back = Trace.load(sparse.save(tmp_path / "sparse.omnitrace"))
+    assert back.scores["attmean"].shape == (512, positions)
+
+
+def test_scores_too_large_to_be_opened_are_not_written(
+    trace: Trace, saved: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = saved.read_bytes()
+    monkeypatch.setattr(archive, "MAX_SCORES", 500)
+    with pytest.raises(TraceFileError, match=r"scores.safetensors .* larger than 500 bytes"):
+        trace.save(saved)
+    assert saved.read_bytes() == before
+    assert {path.name for path in saved.parent.iterdir()} == {"given", "saved.omnitrace", "system"}
+
+
 # --- hostile files -------------------------------------------------------------------------------
 
 
@@ -295,6 +320,8 @@ def set_in(document, path: str, value) -> None:
         ("media.2.peaks", "01"),
         ("media.3.has_sound", 1),
         ("media.1.notes", [None]),
+        # Bins of a quarter of a second would take gigabytes.
+        ("media.2.duration", 1e7),
         ("model.parameters", -1),
         ("model.path", "/root"),
         ("model.world_only", "no"),
@@ -435,6 +462,7 @@ def put(name: str, at, value):
         put("timeline.seconds", 6, [0.0, np.nan]),
         put("timeline.seconds", 6, [0.0, np.inf]),
         put("timeline.seconds", 6, [-1.0, 1.0]),
+        put("timeline.seconds", 6, [0.0, 1e30]),
         put("timeline.box", 4, [0.0, 0.0, -1.0, 1.0]),
         put("timeline.box", 4, [5.0, 0.0, 1.0, 1.0]),
         lambda arrays: arrays.pop("scores.1") is None,

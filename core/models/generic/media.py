@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from threading import Lock
 from typing import Any
 
@@ -183,9 +184,10 @@ class MediaReader:
     def _require_heard(self, part: MediaPart, sound: Sound) -> None:
         seconds, heard = len(sound.samples) / sound.rate, self._family.heard_seconds
         if heard is not None and seconds > heard:
+            # Upwards, so that it reads as beyond what is heard.
             raise LimitError(
-                f"{part.name!r} lasts {seconds:,.1f} s; {self._name} hears at most {heard:g} s of "
-                "one recording. Cut it shorter, or give it as several parts."
+                f"{part.name!r} lasts {ceil(seconds * 10) / 10:,.1f} s; {self._name} hears at most "
+                f"{heard:g} s of one recording. Cut it shorter, or give it as several parts."
             )
 
     def _timed(self, tensors: dict[str, Any], decoded: Sequence[Decoded]) -> dict[str, Any]:

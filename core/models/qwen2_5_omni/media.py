@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from threading import Lock
 from typing import Any
 
@@ -113,8 +114,10 @@ class MediaReader:
         decoded = load_part(part, limits=limits, rate=self._rate, fps=FPS, max_frames=frames)
         samples = decoded.samples if isinstance(decoded, Sound) else getattr(decoded, "sound", None)
         if samples is not None and len(samples) / self._rate > self._heard_seconds:
+            # Upwards, so that it reads as beyond what is heard.
+            seconds = ceil(len(samples) / self._rate * 10) / 10
             raise LimitError(
-                f"The sound of {part.name!r} lasts {len(samples) / self._rate:,.1f} s; this model "
+                f"The sound of {part.name!r} lasts {seconds:,.1f} s; this model "
                 f"hears at most {self._heard_seconds:,.10g} s of one recording. Cut it shorter, "
                 "or give it as several parts."
             )

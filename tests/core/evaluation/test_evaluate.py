@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from base64 import b64decode
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from core.cli import main
-from core.errors import InputError
+from core.errors import InputError, OmniTraceError
 from core.evaluation.evaluate import evaluate
 from core.evaluation.labels import Interval, Label, answer_id, write_labels
 from core.evaluation.report import report, write_report
@@ -218,6 +219,36 @@ def test_several_processes_find_the_same(traced: Trace, tmp_path: Path):
     labels = [label(traced, 0, "p0.0"), label(traced, 1, "p1.0")]
     alone, together = (evaluate(tmp_path, labels, jobs=jobs) for jobs in (1, 2))
     assert report(alone) == report(together)
+
+
+def test_a_process_that_dies_is_told_and_not_waited_for(traced: Trace, tmp_path: Path):
+    """The kernel kills whoever takes too much memory; ``multiprocessing.Pool`` would hang then."""
+    deadly = replace(traced, prompt=replace(PROMPT, instruction="Other."))
+    deadly.save(tmp_path / "two.omnitrace")
+    labels = [label(traced, 0, "p0.0"), Deadly(**vars(label(deadly, 0, "p0.0")))]
+    with pytest.raises(OmniTraceError, match="ended in the middle"):
+        evaluate(tmp_path, labels, jobs=2)
+
+
+class Deadly(Label):
+    """A label whose words end the process that compares them; the one that reads files lives."""
+
+    def __reduce__(self):
+        return _deadly, (dict(vars(self)),)
+
+
+class _Words(str):
+    def __eq__(self, other: object) -> bool:
+        os._exit(9)
+
+    def __ne__(self, other: object) -> bool:
+        os._exit(9)
+
+    __hash__ = str.__hash__
+
+
+def _deadly(values: dict) -> Label:
+    return Label(**{**values, "text": _Words(values["text"])})
 
 
 def test_the_commands_from_truth_to_report(traced: Trace, tmp_path: Path, capsys):

@@ -148,6 +148,16 @@ def test_stretches_past_the_end():
     assert {e.at for e in beyond} == set(range(1, 9))
 
 
+def test_a_label_that_names_a_year_takes_no_gigabytes():
+    """A stretch out of reach costs no more recall than the whole recording would; 3 seconds here.
+
+    Of a part that is no recording, one.
+    """
+    assert len(labelled_elements([], [Interval(2, 5.0, 1e7)], UNITS, MEDIA)) == 3
+    assert len(labelled_elements([], [Interval(9, 0.0, 1e7)], UNITS, MEDIA)) == 1
+    assert len(labelled_elements([], [Interval(0, 4.0, 1e7)], UNITS, MEDIA)) == 1
+
+
 def test_unknown_units_are_passed_over_and_modalities_told_apart():
     found = labelled_elements(["p0.0", "p1.0", "nowhere"], [Interval(2, 0, 1)], UNITS, MEDIA)
     assert len(found) == 3

@@ -182,6 +182,8 @@ def test_a_film_alone_without_sound_gets_none():
 def test_sound_beyond_what_the_model_hears_is_refused(tmp_path: Path):
     with pytest.raises(LimitError, match=r"'a.wav' lasts 30.5 s.*at most 30 s"):
         prepared(Prompt.of("Hear.", [recording(tmp_path, 30.5)]))
+    with pytest.raises(LimitError, match=r"'a.wav' lasts 30.1 s.*at most 30 s"):
+        prepared(Prompt.of("Hear.", [recording(tmp_path, 30.01)]))  # Not "lasts 30.0 s".
 
 
 def test_a_prompt_beyond_the_context_is_refused():

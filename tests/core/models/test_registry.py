@@ -166,3 +166,43 @@ def silent_hub(monkeypatch: pytest.MonkeyPatch):
 def test_a_hub_that_does_not_answer_is_not_waited_for():
     with pytest.raises(ModelError, match="is not on this machine, and the hub cannot be reached"):
         load_model("nobody/nothing-of-the-kind")
+
+
+@pytest.fixture
+def cached(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The hub's cache with a whole download of ``somebody/tiny``: the folder of its files."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    kept = tmp_path / "models--somebody--tiny"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs" / "main").write_text(commit)
+    shutil.copytree(folder, kept / "snapshots" / commit)
+    return kept / "snapshots" / commit
+
+
+@pytest.mark.usefixtures("silent_hub")
+def test_a_whole_download_needs_no_hub(cached: Path):
+    assert load_model("somebody/tiny").info.name == "somebody/tiny"
+
+
+@pytest.mark.usefixtures("silent_hub")
+def test_a_download_that_was_broken_off_goes_on(cached: Path):
+    """The hub's client calls it present; without asking the hub it would be damaged for ever."""
+    (cached / "model.safetensors").rename(cached / "model-00001-of-00002.safetensors")
+    shards = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
+    index = json.dumps({"weight_map": shards})
+    (cached / "model.safetensors.index.json").write_text(index, encoding="utf-8")
+    with pytest.raises(ModelError, match=r"only in part on this machine, and the hub cannot be"):
+        load_model("somebody/tiny")
+
+
+@pytest.mark.usefixtures("silent_hub")
+def test_code_that_is_trusted_later_is_fetched_later(cached: Path):
+    """Without trust code is not downloaded; with it, the advice must not be to give trust."""
+    config = json.loads((cached / "config.json").read_text(encoding="utf-8"))
+    config |= {"model_type": "minicpmo", "auto_map": {"AutoModel": "modeling_minicpmo.MiniCPMO"}}
+    (cached / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ModelError, match="load with trust_remote_code=True"):
+        load_model("somebody/tiny")
+    with pytest.raises(ModelError, match=r"only in part on this machine, and the hub cannot be"):
+        load_model("somebody/tiny", trust_remote_code=True)
