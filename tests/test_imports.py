@@ -22,7 +22,7 @@ LAYERS = (
     ("core.review",),
     ("core.world", "core.benchmarks"),
     ("core.batch",),
-    ("core.cli", "core.__main__"),
+    ("core.commands", "core.cli", "core.__main__"),
     ("omnitrace_ui",),
     ("app",),
 )
@@ -117,9 +117,9 @@ def test_adapters_do_not_import_each_other():
             assert others - shared - {name.split(".")[2]} == set() or name == "core.models.registry"
 
 
-def test_importing_the_framework_is_light():
+def test_importing_the_framework_and_its_command_line_is_light():
     heavy = {"torch", "transformers", "spacy", "gradio"}
-    code = f"import core, sys; print(sorted({heavy} & {{*sys.modules}}))"
+    code = f"import core, core.cli, sys; print(sorted({heavy} & {{*sys.modules}}))"
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
