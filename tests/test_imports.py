@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = (
-    ("core.errors", "core.terminal", "core.cancel"),
+    ("core.errors", "core.terminal", "core.cancel", "core.hub"),
     ("core.prompt", "core.timeline", "core.trace", "core.spans", "core.sources", "core.natural"),
     ("core.curation", "core.media", "core.samples", "core.tracefile"),
     ("core.models", "core.segmenters"),

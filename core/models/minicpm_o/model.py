@@ -179,26 +179,15 @@ class MiniCPMO45:
             raise ModelError("The model's chat template loses media, so they cannot be followed.")
         at = 0
         for place, (part, _), expansion in zip(places, prompt.media, expansions, strict=True):
-            self._add_markup(builder, markup, at, place)
+            builder.add_markup(markup.pieces(at, place))
             self._add_expansion(builder, part, expansion)
             at = place + len(PLACE)
-        self._add_markup(builder, markup, at, len(markup.text))
+        builder.add_markup(markup.pieces(at, len(markup.text)))
         return builder.finish()
-
-    def _add_markup(self, builder: Builder, markup: Markup, start: int, end: int) -> None:
-        for text, owner in markup.pieces(start, end):
-            if owner != STRUCTURAL:
-                builder.add_text(text, owner)
-                continue
-            for piece, is_control in self._split(text):
-                if is_control:
-                    builder.add_control(piece)
-                else:
-                    builder.add_text(piece, STRUCTURAL)
 
     def _add_expansion(self, builder: Builder, part: int, expansion: Expansion) -> None:
         runs = iter(expansion.runs)
-        for (piece, is_control), repeated in groupby(self._split(expansion.text)):
+        for (piece, is_control), repeated in groupby(self._codec.split_control(expansion.text)):
             times = sum(1 for _ in repeated)
             if piece == HELD:
                 builder.add_ids([self._codec.control[HELD]] * times, _held(times, part, next(runs)))
@@ -206,11 +195,6 @@ class MiniCPMO45:
                 builder.add_control(piece)
             else:
                 builder.add_text(piece, STRUCTURAL)
-
-    def _split(self, text: str) -> Iterator[tuple[str, bool]]:
-        for at, piece in enumerate(self._codec.split_control(text)):
-            if piece:
-                yield piece, at % 2 == 1
 
     def _encode(self, ids: np.ndarray, expansions: Sequence[Expansion]) -> dict[str, Any]:
         """The encoders' input, and where in ``ids`` their output goes."""

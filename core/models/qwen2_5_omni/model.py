@@ -22,7 +22,7 @@ from transformers import (
 
 from core.errors import LimitError
 from core.media import Limits, check_prompt
-from core.models.base import Loading, Prepared, weight_bytes
+from core.models.base import Loading, Prepared, stop_tokens, weight_bytes
 from core.models.cache import hold_constant, repeated, size
 from core.models.graph import ROWS, Graph, require_whole, static_cache
 from core.models.heads import read_heads
@@ -84,7 +84,7 @@ class Qwen25Omni:
         self.processor = processor
         self.text_model = thinker.model.language_model
         self.context: int = self.text_model.config.max_position_embeddings
-        self.stop_tokens = _stop_tokens(thinker, processor.tokenizer)
+        self.stop_tokens = stop_tokens(thinker, processor.tokenizer)
         self.info = ModelInfo(
             name=name,
             family="qwen2_5_omni",
@@ -334,12 +334,3 @@ def _join(name: str, tensors: list[torch.Tensor]) -> torch.Tensor:
     # (1, …, length) each, of different lengths; the mask tells the padding apart.
     padded = pad_sequence([tensor[0].transpose(0, -1) for tensor in tensors], batch_first=True)
     return padded.transpose(1, -1)
-
-
-def _stop_tokens(
-    thinker: Qwen2_5OmniThinkerForConditionalGeneration, tokenizer: Any
-) -> frozenset[int]:
-    """The generation config's, and the end of a turn, which some of the released configs lack."""
-    configured = thinker.generation_config.eos_token_id
-    several = configured if isinstance(configured, list) else [configured]
-    return frozenset(t for t in [*several, tokenizer.eos_token_id] if t is not None)

@@ -5,12 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
-from PIL import Image
 from scipy.stats import spearmanr
 
-from core.decoding import trace
 from core.errors import InputError
 from core.evaluation.agreement import rank_correlation, span_scores, top_units
 from core.evaluation.faithfulness import leave_one_out, positions_of, span_drops
@@ -21,17 +18,6 @@ from core.sources import cut
 from core.spans import Span, spans
 from core.trace import Trace
 from tests.core.tiny import tiny_model, tiny_thinker
-
-ANSWER = "A dog barks. The answer is B."
-
-
-@pytest.fixture(scope="module")
-def traced(tmp_path_factory: pytest.TempPathFactory) -> Trace:
-    folder, random = tmp_path_factory.mktemp("prompt"), np.random.default_rng(0)
-    Image.fromarray(random.integers(0, 255, (60, 90, 3), np.uint8)).save(folder / "a.png")
-    soundfile.write(folder / "a.wav", random.standard_normal(24_000) * 0.1, 16_000)
-    parts = ["A dog barks.\nB. blue", folder / "a.png", folder / "a.wav"]
-    return trace(tiny_model(), Prompt.of("What?", parts), response=ANSWER)
 
 
 def by_eager_masks(made: Trace, hidden: np.ndarray, *, reread: bool) -> np.ndarray:
@@ -90,8 +76,8 @@ def test_hiding_nothing_loses_nothing_and_a_span_sums_its_tokens(traced: Trace):
     assert np.allclose(span_drops(tiny_model(), traced, found, nothing), 0, atol=1e-5)
     one = positions_of([[0, 1]], sources)
     apart = span_drops(tiny_model(), traced, found, one)
-    count = len(traced.tokens)
-    whole = span_drops(tiny_model(), traced, [Span(ANSWER, 0, len(ANSWER), 0, count)], one)
+    answer, count = traced.answer, len(traced.tokens)
+    whole = span_drops(tiny_model(), traced, [Span(answer, 0, len(answer), 0, count)], one)
     assert found[0].first == 0 and found[-1].last == count
     assert np.allclose(apart.sum(0), whole[0], atol=1e-4)
 
