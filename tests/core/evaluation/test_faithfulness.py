@@ -12,7 +12,6 @@ from core.errors import InputError
 from core.evaluation.agreement import rank_correlation, span_scores, top_units
 from core.evaluation.faithfulness import leave_one_out, positions_of, span_drops
 from core.media import Limits
-from core.models.qwen2_5_omni import model as adapter
 from core.prompt import Prompt
 from core.sources import cut
 from core.spans import Span, spans
@@ -64,7 +63,7 @@ def test_ablations_side_by_side_are_those_one_by_one(traced: Trace, monkeypatch)
     sources = cut(traced.prompt, traced.timeline, traced.media)
     found = spans(traced.answer, traced.tokens)
     together = leave_one_out(tiny_model(), traced, sources, found)
-    monkeypatch.setattr(adapter, "SCORING_BYTES", 1)
+    monkeypatch.setattr("core.models.qwen2_5_omni.run.SCORING_BYTES", 1)
     alone = leave_one_out(tiny_model(), traced, sources, found)
     assert np.allclose(together, alone, atol=1e-5)
 
