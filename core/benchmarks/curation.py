@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from core.benchmarks.rows import Row, timeline_of
 from core.curation import ASSIGNMENTS, DEFAULT_CURATION, LANE_POLICIES, curate
 from core.explain import Prepared, explain_prepared, prepare
 from core.prompt import AudioPart, ImagePart, Prompt, TextPart, VideoPart
-from core.timeline import LANES, Timeline
+from core.timeline import LANES
 from core.trace import MediaInfo, ModelInfo, Token, Trace
 
 TOKENS, UNITS = 512, 1_000
@@ -68,7 +69,7 @@ def _prepared() -> Prepared:
     parts = [TextPart("\n".join(f"Fact {n}" for n in range(texts)))]
     parts += [ImagePart(Path(f"{n}.png"), f"{n}.png") for n in range(pictures)]
     parts += [AudioPart(Path("a.wav"), "a.wav"), VideoPart(Path("f.mp4"), "f.mp4")]
-    rows: list[tuple[int, str, tuple[int, int] | None]] = []
+    rows: list[Row] = []
     at = 0
     for line in parts[0].text.split("\n"):
         rows += [(0, "text", (at, at + 4)), (0, "text", (at + 4, at + len(line)))]
@@ -83,7 +84,7 @@ def _prepared() -> Prepared:
     scores = np.random.default_rng(0).random((TOKENS, len(rows))) ** 40
     trace = Trace(
         prompt=Prompt("Say what is there.", tuple(parts)),
-        timeline=_timeline(rows),
+        timeline=timeline_of(rows),
         answer=answer,
         tokens=tokens,
         scores={"attmean": scores.astype(np.float16)},
@@ -94,15 +95,6 @@ def _prepared() -> Prepared:
     prepared = prepare(trace, signal="attmean")
     assert len(prepared.sources.units) == UNITS
     return prepared
-
-
-def _timeline(rows: list[tuple[int, str, tuple[int, int] | None]]) -> Timeline:
-    timeline = Timeline.structural(len(rows))
-    for position, (part, lane, extent) in enumerate(rows):
-        timeline.part[position], timeline.lane[position] = part, LANES.index(lane)
-        if extent:
-            (timeline.chars if lane == "text" else timeline.seconds)[position] = extent
-    return timeline
 
 
 def _answer() -> tuple[str, tuple[Token, ...]]:

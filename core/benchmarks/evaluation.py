@@ -27,12 +27,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from core.benchmarks.rows import Row, timeline_of
 from core.evaluation.evaluate import evaluate
 from core.evaluation.labels import Interval, Label, answer_id
 from core.evaluation.report import Evaluated, report
 from core.evaluation.scoring import Result
 from core.prompt import AudioPart, ImagePart, Part, Prompt, TextPart, VideoPart
-from core.timeline import LANES, Timeline
 from core.trace import MediaInfo, ModelInfo, Token, Trace
 
 PAPER = {"conversation": 457, "recording": 200, "film": 102}
@@ -103,7 +103,7 @@ def built(kind: str, seed: int) -> tuple[Trace, list[Label]]:
     }
     trace = Trace(
         prompt=Prompt(f"Say what is there. {seed}", tuple(parts)),
-        timeline=_timeline(rows),
+        timeline=timeline_of(rows),
         answer=answer,
         tokens=tokens,
         scores=scores,
@@ -170,8 +170,6 @@ def _evaluated(folder: Path, labels: Sequence[Label], jobs: int) -> Whole:
     return Whole(seconds, *(resource.getrusage(who).ru_maxrss * 1024 for who in whose))
 
 
-Row = tuple[int, str, tuple[float, float] | None]
-"""A prompt position: part, lane, characters or seconds."""
 Built = tuple[list[Part], list[MediaInfo], list[Row]]
 
 
@@ -237,15 +235,6 @@ def _named(kind: str, draw: random.Random) -> tuple[tuple[str, ...], tuple[Inter
         return (f"p0.{draw.randrange(UNITS - _PICTURES)}", "p1.0"), ()
     at = draw.randrange(UNITS // 2 - 2)
     return (), (Interval(0, at, at + 2.5),)
-
-
-def _timeline(rows: Sequence[Row]) -> Timeline:
-    timeline = Timeline.structural(len(rows))
-    for position, (part, lane, extent) in enumerate(rows):
-        timeline.part[position], timeline.lane[position] = part, LANES.index(lane)
-        if extent:
-            (timeline.chars if lane == "text" else timeline.seconds)[position] = extent
-    return timeline
 
 
 def _printed(found: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 
 from core.models.base import Prepared, TracedModel
-from core.models.graph import GraphRun, NoGraphError
+from core.models.graph import GraphModel, GraphRun, NoGraphError
 from core.signals.needs import ROWS_ONLY, Needs
 from core.signals.recorder import Recorder
 
@@ -57,12 +57,11 @@ class Reader:
         return self.run.read_tokens(tokens)
 
     def _graph_run(self, positions: int) -> GraphRun:
-        start = getattr(self._model, "start_graph", None)
-        if start is None:
+        if not isinstance(self._model, GraphModel):
             raise NoGraphError("its adapter has no compiled step")
         if self._needs != ROWS_ONLY:
             raise NoGraphError("a signal needs more than rows (gradients, heads or value vectors)")
-        return start(self._prepared, positions=positions)
+        return self._model.start_graph(self._prepared, positions=positions)
 
     def _decline(self, reason: NoGraphError) -> None:
         warnings.warn(

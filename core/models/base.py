@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -16,6 +16,9 @@ from core.media import Limits
 from core.prompt import Prompt
 from core.timeline import Timeline
 from core.trace import MediaInfo, ModelInfo
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,3 +137,10 @@ class TracedModel(Protocol):
 def weight_bytes(model: torch.nn.Module) -> int:
     """What a model's weights take, in bytes, wherever they lie."""
     return sum(weight.numel() * weight.element_size() for weight in model.parameters())
+
+
+def stop_tokens(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:
+    """The generation config's, and the end of a turn, which some of the released configs lack."""
+    configured = model.generation_config.eos_token_id
+    several = configured if isinstance(configured, list) else [configured]
+    return frozenset(t for t in [*several, tokenizer.eos_token_id] if t is not None)

@@ -4,14 +4,14 @@ On CUDA the graph is captured and replayed (CUDA graphs), so that a step costs w
 traffic costs and not what its launches do. On a CPU it runs as it was traced, which gains nothing
 and proves that it is one graph. A run that is one hands its attention rows to a buffer: the text
 model passes the keyword ``ROWS`` through to its attention function, which writes there
-(``core.signals.recorder``).
+(``core.signals.interface``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from transformers import StaticCache
@@ -47,6 +47,7 @@ class GraphRun(Run, Protocol):
         """
 
 
+@runtime_checkable
 class GraphModel(Protocol):
     """A model that may be able to read tokens by a graph."""
 

@@ -7,7 +7,7 @@ to the part.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -30,6 +30,22 @@ class Builder:
     def add_text(self, text: str, owner: int) -> None:
         """Text of a part, of the instruction, or of the markup (``STRUCTURAL``)."""
         self._waiting.append((text, owner))
+
+    def add_markup(self, pieces: Iterable[tuple[str, int]]) -> None:
+        """A template's markup with the texts in it, as ``Markup.pieces`` gives them."""
+        for text, owner in pieces:
+            if owner == STRUCTURAL:
+                self.add_structure(text)
+            else:
+                self.add_text(text, owner)
+
+    def add_structure(self, markup: str) -> None:
+        """The markup's own text and control tokens."""
+        for piece, is_control in self._codec.split_control(markup):
+            if is_control:
+                self.add_control(piece)
+            else:
+                self.add_text(piece, STRUCTURAL)
 
     def add_control(self, token: str) -> None:
         """A control token of the markup, by name."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import ModelError
+from core.hub import cached, fetched, is_hub_id
 from core.models.base import Loading, TracedModel
 from core.models.quantization import quantized
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import torch
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "assets" / "embedded"
-ANSWER_SECONDS = 5.0
-"""How long the hub may take to answer before it counts as out of reach."""
 
 FAMILIES = {
     "qwen2_5_omni": "core.models.qwen2_5_omni",
@@ -48,7 +47,6 @@ Stage = Literal["finding", "fetching", "reading"]
 
 _WANTED = ("*.json", "*.jinja", "*.txt", "*.safetensors")
 _CODE = ("*.py",)
-_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,7 @@ def _folder(name: str, code: bool, on_stage: Callable[[Stage], None]) -> Path:
         return EMBEDDED
     if name and Path(name).is_dir():
         return Path(name).resolve()
-    if not _HUB_ID.fullmatch(name):
+    if not is_hub_id(name):
         known = ", ".join(model.name for model in available_models())
         raise ModelError(
             f"There is no model {_shown(name)!r}. Known: {known}; a local folder or a hub id "
@@ -179,27 +177,17 @@ def _folder(name: str, code: bool, on_stage: Callable[[Stage], None]) -> Path:
 
 
 def _from_hub(name: str, wanted: tuple[str, ...], on_stage: Callable[[Stage], None]) -> Path:
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        here = Path(snapshot_download(name, allow_patterns=list(wanted), local_files_only=True))
-    except (LocalEntryNotFoundError, OSError):
-        here = None
+    here = cached(name, wanted)
     if here is not None and _is_whole(here, code=_CODE[0] in wanted):
         return here
-    try:
-        HfApi().model_info(name, timeout=ANSWER_SECONDS)
-        on_stage("fetching")
-        return Path(snapshot_download(name, allow_patterns=list(wanted)))
-    except Exception as error:  # Whatever the network layer raises, the message is the same.
-        missing = isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 404)
-        why = "the hub has none of that name" if missing else "the hub cannot be reached"
-        have = "not on this machine" if here is None else "only in part on this machine"
-        raise ModelError(
-            f"The model {name!r} is {have}, and {why}. Where there is a network, run "
-            f"`hf download {name}`; or give a folder that holds its files."
-        ) from error
+    return fetched(
+        name,
+        wanted,
+        lacking=f"The model {name!r} is",
+        instead="give a folder that holds its files",
+        part=here is not None,
+        on_answer=partial(on_stage, "fetching"),
+    )
 
 
 def _is_whole(folder: Path, *, code: bool) -> bool:

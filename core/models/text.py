@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from tokenizers import AddedToken, Tokenizer
@@ -40,9 +40,11 @@ class TextCodec:
         longest_first = sorted(self.control, key=len, reverse=True)
         self._splitter = re.compile("(" + ("|".join(map(re.escape, longest_first)) or "(?!)") + ")")
 
-    def split_control(self, markup: str) -> list[str]:
-        """Our own markup, cut at its control tokens; they stand at the odd places."""
-        return self._splitter.split(markup)
+    def split_control(self, markup: str) -> Iterator[tuple[str, bool]]:
+        """Our own markup, cut at its control tokens: ``(piece, is one)``, no piece being empty."""
+        for at, piece in enumerate(self._splitter.split(markup)):
+            if piece:
+                yield piece, at % 2 == 1
 
     def encode(self, text: str, *, first: bool = False) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids and ``[start, end)`` in characters; tokens that split a character share it.

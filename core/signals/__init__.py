@@ -1,6 +1,7 @@
 """Signals: rules that score every prompt position for one generated token (section 3.2).
 
-recorder.py   taps the attention call while a model reads
+interface.py  the attention call, tapped while a model reads
+recorder.py   what was heard there, made the record of a decoding step
 heard.py      the rows of one listening, gathered layer by layer
 tap.py        the same call with a backward pass that shows the gradient of its weights
 values.py     lengths of the transformed value vectors

@@ -71,7 +71,7 @@ class Engine:
         # ZeroGPU forks a worker for the decorated function, so the model must be loaded before.
         lent = _lent_gpu(gpu_seconds)
         self._lent = lent is not None
-        self._generate = lent(self._packed) if lent else self._steps
+        self._generate = lent(_packed(self._steps)) if lent else self._steps
         self._check = lent(self._checked) if lent else self._checked
 
     @property
@@ -211,7 +211,7 @@ class Engine:
         spared: tuple[int, ...],
     ) -> Iterator[Progress]:
         model = self._known(name).model()
-        return check_sentence(
+        yield from check_sentence(
             model, trace, sources, span, chosen, way=way, spared=spared, limits=self.limits
         )
 
@@ -241,23 +241,6 @@ class Engine:
             response=response,
         )
 
-    def _packed(
-        self,
-        name: str,
-        prompt: Prompt,
-        signals: tuple[str, ...],
-        generation: Generation,
-        response: str | None = None,
-    ) -> Iterator[Step]:
-        """The steps, a few a second, as they can be sent from one process to another."""
-        sent, stage = 0.0, ""
-        with closing(self._steps(name, prompt, signals, generation, response)) as steps:
-            for step in steps:
-                now = time.monotonic()
-                if step.stage != stage or now - sent >= _PACKED_PAUSE:
-                    yield replace(step, snapshot=partial(_same, step.snapshot()))
-                    sent, stage = now, step.stage
-
     def _known(self, name: str) -> ModelLoading:
         if name in self._offered:
             return self._offered[name]
@@ -285,6 +268,21 @@ def _silence(folder: Path) -> Path:
         file.setframerate(16_000)
         file.writeframes(bytes(16_000))
     return path
+
+
+def _packed(steps: Callable[P, Iterator[Step]]) -> Callable[P, Iterator[Step]]:
+    """The same steps, a few a second, as they can be sent from one process to another."""
+
+    def packed(*args: P.args, **named: P.kwargs) -> Iterator[Step]:
+        sent, stage = 0.0, ""
+        with closing(steps(*args, **named)) as made:
+            for step in made:
+                now = time.monotonic()
+                if step.stage != stage or now - sent >= _PACKED_PAUSE:
+                    yield replace(step, snapshot=partial(_same, step.snapshot()))
+                    sent, stage = now, step.stage
+
+    return packed
 
 
 def _same(trace: Trace) -> Trace:

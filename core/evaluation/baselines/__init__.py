@@ -6,5 +6,4 @@ similarity.py         cosine of sentence and unit, and the threshold
 own_embeddings.py     vectors by the model itself
 clip.py               vectors by CLIP
 run.py                a folder of traces → predictions in the form of labels
-command.py            ``python -m core baseline``
 """

@@ -13,5 +13,4 @@ agreement.py how far two labellers agree
 cache.py      replies on disk, by content: resuming is asking again
 run.py        a folder of traces, several at a time
 estimate.py   what it would cost
-command.py    ``python -m core judge``
 """

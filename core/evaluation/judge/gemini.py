@@ -8,13 +8,14 @@ from typing import Any
 
 from core.errors import ModelError
 from core.evaluation.judge.media import encoded
-from core.evaluation.judge.openai_compatible import UNREACHABLE
 from core.evaluation.judge.question import Question
 from core.evaluation.judge.service import (
     TIMEOUT,
     Reply,
     TryAgain,
     Turn,
+    disconnected,
+    formless,
     key_from,
     package,
     raise_status,
@@ -24,6 +25,7 @@ from core.prompt import Part, TextPart
 
 KEY = "GEMINI_API_KEY"
 _PAID_OUT = ("candidates_token_count", "thoughts_token_count")
+_TRANSPORTS = ("httpx", "httpx2", "httpcore", "requests")
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
@@ -100,20 +102,17 @@ class Gemini:
 
 
 def _disconnected(error: Exception) -> TryAgain:
-    name = type(error).__name__
-    if name in UNREACHABLE:
-        return TryAgain("cannot be reached", reached=False)
-    if type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "httpcore", "requests"):
-        return TryAgain(f"broke the connection before it answered ({name})")
+    if type(error).__module__.partition(".")[0] in _TRANSPORTS:
+        return disconnected(error)
     if isinstance(error, ValueError):  # Neither JSON nor the API's form.
-        return TryAgain("answered in no form that is known")
+        return formless()
     raise error
 
 
 def _reply(said: Any) -> Reply:
     """Of a response; what was blocked holds no text."""
     if not said.candidates and not said.prompt_feedback:
-        raise TryAgain("answered in no form that is known")
+        raise formless()
     usage = said.usage_metadata
     spent = (getattr(usage, name, None) or 0 for name in _PAID_OUT)
     paid_in = getattr(usage, "prompt_token_count", None) or 0

@@ -19,8 +19,9 @@ from core.evaluation.judge.service import (
     CONNECT_SECONDS,
     TIMEOUT,
     Reply,
-    TryAgain,
     Turn,
+    disconnected,
+    formless,
     key_from,
     package,
     raise_status,
@@ -31,8 +32,6 @@ from core.prompt import Part, TextPart
 KEY = "OPENAI_API_KEY"
 BASE_URL = "OPENAI_BASE_URL"
 HOME = "https://api.openai.com/v1"
-UNREACHABLE = ("ConnectError", "ConnectTimeout", "UnsupportedProtocol", "InvalidURL")
-"""Names of transport errors that come before any word from the service."""
 
 
 class OpenAICompatible:
@@ -75,7 +74,8 @@ class OpenAICompatible:
                 model=self.model, messages=messages, **options
             )
         except sdk.APIConnectionError as error:
-            raise self._disconnected(error.__cause__ or error) from error
+            cause = error.__cause__ or error
+            raise disconnected(cause, at=f" at {self._host}") from error
         except sdk.APIStatusError as error:
             raise_status(
                 error.status_code,
@@ -85,14 +85,8 @@ class OpenAICompatible:
                 key=self._key_variable,
             )
         except (sdk.APIError, ValueError) as error:
-            raise TryAgain("answered in no form that is known") from error
+            raise formless() from error
         return _reply(said)
-
-    def _disconnected(self, cause: BaseException) -> TryAgain:
-        name = type(cause).__name__
-        if name in UNREACHABLE:
-            return TryAgain(f"cannot be reached at {self._host}", reached=False)
-        return TryAgain(f"broke the connection before it answered ({name})")
 
 
 def _messages(question: Question, turns: Sequence[Turn]) -> list[dict[str, Any]]:
@@ -134,7 +128,7 @@ def _reply(said: Any) -> Reply:
         counted = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
         return Reply(message.content or "", *counted)
     except (AttributeError, IndexError, TypeError) as error:
-        raise TryAgain("answered in no form that is known") from error
+        raise formless() from error
 
 
 def _told(body: Any) -> str:

@@ -23,6 +23,9 @@ CONNECT_SECONDS = 10.0
 _TOLD = 200
 """Characters of the service's own words that a message repeats."""
 
+_UNREACHABLE = ("ConnectError", "ConnectTimeout", "UnsupportedProtocol", "InvalidURL")
+"""Names of transport errors that come before any word from the service."""
+
 
 class Reply(NamedTuple):
     """What was answered (empty where the service refused to), and the tokens that it is paid by."""
@@ -73,6 +76,19 @@ class TryAgain(Exception):  # noqa: N818 (an event, not an error: nobody sees it
     def __init__(self, told: str, *, wait: float | None = None, reached: bool = True) -> None:
         super().__init__(told)
         self.told, self.wait, self.reached = told, wait, reached
+
+
+def disconnected(error: BaseException, *, at: str = "") -> TryAgain:
+    """What a transport's error means; ``at``: where the service was looked for."""
+    name = type(error).__name__
+    if name in _UNREACHABLE:
+        return TryAgain(f"cannot be reached{at}", reached=False)
+    return TryAgain(f"broke the connection before it answered ({name})")
+
+
+def formless() -> TryAgain:
+    """It answered, but not as its API says."""
+    return TryAgain("answered in no form that is known")
 
 
 class RefusedError(InputError):

@@ -7,7 +7,7 @@ whose processor reports its replacements, and to pixels and seconds for the fami
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 
 from core.errors import LimitError
 from core.media import Limits, check_prompt
-from core.models.base import Prepared, weight_bytes
+from core.models.base import Prepared, stop_tokens, weight_bytes
 from core.models.chat import Markup, render
 from core.models.generic.families import FAMILIES, UNKNOWN
 from core.models.generic.media import Decoded, MediaReader, Processed, Replacement, sound_of
@@ -65,7 +65,7 @@ class GenericModel:
         self.weight_bytes = weight_bytes(model)
         text = model.config.get_text_config(decoder=True)
         self.context: int = getattr(text, "max_position_embeddings", tokenizer.model_max_length)
-        self.stop_tokens = _stop_tokens(model, tokenizer)
+        self.stop_tokens = stop_tokens(model, tokenizer)
         self.info = ModelInfo(
             name=name,
             family=model.config.model_type,
@@ -140,10 +140,10 @@ class GenericModel:
             builder.add_ids(begin, Timeline.structural(len(begin)))
         at = 0
         for one in replacements:
-            self._add_markup(builder, markup, at, one.start)
+            builder.add_markup(markup.pieces(at, one.start))
             self._add_expansion(builder, one, _LANE[prompt.parts[one.part].kind])
             at = one.end
-        self._add_markup(builder, markup, at, len(markup.text))
+        builder.add_markup(markup.pieces(at, len(markup.text)))
         return builder.finish()
 
     def _beginning(self, markup: Markup) -> list[int]:
@@ -155,19 +155,8 @@ class GenericModel:
         first = self.tokenizer.convert_ids_to_tokens(begin[0])
         return [] if markup.text.startswith(first) else begin
 
-    def _add_markup(self, builder: Builder, markup: Markup, start: int, end: int) -> None:
-        for text, owner in markup.pieces(start, end):
-            if owner != STRUCTURAL:
-                builder.add_text(text, owner)
-                continue
-            for piece, is_control in self._split(text):
-                if is_control:
-                    builder.add_control(piece)
-                else:
-                    builder.add_text(piece, STRUCTURAL)
-
     def _add_expansion(self, builder: Builder, one: Replacement, lane: str) -> None:
-        for (piece, is_control), run in groupby(self._split(one.expansion)):
+        for (piece, is_control), run in groupby(self._codec.split_control(one.expansion)):
             times = sum(1 for _ in run)
             token = self._codec.control[piece] if is_control else None
             if token in self._reader.positions_of:
@@ -179,11 +168,6 @@ class GenericModel:
                     builder.add_control(piece)
             else:
                 builder.add_text(piece * times, STRUCTURAL)
-
-    def _split(self, text: str) -> Iterator[tuple[str, bool]]:
-        for at, piece in enumerate(self._codec.split_control(text)):
-            if piece:
-                yield piece, at % 2 == 1
 
     def _place(
         self,
@@ -266,9 +250,3 @@ def _marks(processor: Any | None, tokenizer: Any) -> frozenset[str]:
         for name, value in names.items()
         if name.endswith("_token") and isinstance(value, str) and value
     )
-
-
-def _stop_tokens(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:
-    configured = model.generation_config.eos_token_id
-    several = configured if isinstance(configured, list) else [configured]
-    return frozenset(t for t in [*several, tokenizer.eos_token_id] if t is not None)

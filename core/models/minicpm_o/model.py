@@ -1,4 +1,4 @@
-"""The MiniCPM-o 4.5 adapter: loading, preparing, running.
+"""The MiniCPM-o 4.5 adapter: prompt → ids, timeline and inputs.
 
 Written against the code of OpenBMB/MiniCPM-o-Demo at 28b60cf. Its processor's encoders are used,
 its text assembly is not: ids, bounds and timeline are laid out here, so that what a person wrote is
@@ -7,31 +7,22 @@ never taken for a placeholder, and nothing is cut at 8,192 positions.
 
 from __future__ import annotations
 
-import copy
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from transformers import DynamicCache
 
 from core.errors import LimitError, ModelError
 from core.media import RATE, Film, Limits, Picture, Sound, check_prompt, load_part
-from core.models.base import Loading, Prepared, weight_bytes
-from core.models.cache import hold_constant
+from core.models.base import Prepared, weight_bytes
 from core.models.chat import Markup, render
-from core.models.heads import read_heads
 from core.models.layout import Builder
-from core.models.minicpm_o.code import HubCode, import_code
 from core.models.minicpm_o.layout import FPS, FRAMES, HELD, Expansion, Run, expand
-from core.models.minicpm_o.mending import mend
+from core.models.minicpm_o.run import MiniCPMORun
 from core.models.text import TextCodec
 from core.prompt import Prompt
 from core.timeline import LANES, STRUCTURAL, Timeline
@@ -41,47 +32,6 @@ PLACE = "\ue003"
 """Stands in the markup for a medium; texts are not in the markup, so nobody else writes it."""
 
 _TURN_ENDS = ("<|im_end|>", "<|endoftext|>", "<|tts_eos|>")
-
-
-def load(folder: Path, how: Loading) -> MiniCPMO45:
-    """Load a checkpoint, the speaking part left out, from a folder.
-
-    Raises:
-        ModelError: its code is not trusted, or it is asked to be spread or quantised.
-        OSError, ValueError: files are missing or do not fit; ``core.models.registry`` explains.
-    """
-    if how.device_map is not None or how.quantization is not None:
-        raise ModelError(
-            f"{how.name} is loaded whole onto one device: leave out the device map and the "
-            "quantisation, or choose another model."
-        )
-    code = import_code(folder, name=how.name, trusted=how.trust_remote_code)
-    config = code.configuration.MiniCPMOConfig.from_pretrained(folder, local_files_only=True)
-    config.init_tts = False
-    config._attn_implementation = "sdpa"
-    with _default_dtype(how.dtype):
-        # In memory from the start: see ``mending``.
-        model = code.modeling.MiniCPMO(config)
-    _load_weights(model, folder)
-    mend(model)
-    model = model.to(how.device).eval().requires_grad_(False)
-    text = model.llm.config
-    return MiniCPMO45(
-        model,
-        load_processor(folder, code),
-        name=how.name,
-        chosen_heads=read_heads(folder, text.num_hidden_layers, text.num_attention_heads),
-    )
-
-
-def load_processor(folder: Path, code: HubCode) -> Any:
-    """The processor, put together from its parts."""
-    settings = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
-    return code.processing.MiniCPMOProcessor(
-        code.processing.MiniCPMVImageProcessor(**settings),
-        code.processing.MiniCPMAAudioProcessor.from_pretrained(folder, local_files_only=True),
-        code.tokenization.MiniCPMOTokenizerFast.from_pretrained(folder, local_files_only=True),
-    )
 
 
 class MiniCPMO45:
@@ -179,26 +129,15 @@ class MiniCPMO45:
             raise ModelError("The model's chat template loses media, so they cannot be followed.")
         at = 0
         for place, (part, _), expansion in zip(places, prompt.media, expansions, strict=True):
-            self._add_markup(builder, markup, at, place)
+            builder.add_markup(markup.pieces(at, place))
             self._add_expansion(builder, part, expansion)
             at = place + len(PLACE)
-        self._add_markup(builder, markup, at, len(markup.text))
+        builder.add_markup(markup.pieces(at, len(markup.text)))
         return builder.finish()
-
-    def _add_markup(self, builder: Builder, markup: Markup, start: int, end: int) -> None:
-        for text, owner in markup.pieces(start, end):
-            if owner != STRUCTURAL:
-                builder.add_text(text, owner)
-                continue
-            for piece, is_control in self._split(text):
-                if is_control:
-                    builder.add_control(piece)
-                else:
-                    builder.add_text(piece, STRUCTURAL)
 
     def _add_expansion(self, builder: Builder, part: int, expansion: Expansion) -> None:
         runs = iter(expansion.runs)
-        for (piece, is_control), repeated in groupby(self._split(expansion.text)):
+        for (piece, is_control), repeated in groupby(self._codec.split_control(expansion.text)):
             times = sum(1 for _ in repeated)
             if piece == HELD:
                 builder.add_ids([self._codec.control[HELD]] * times, _held(times, part, next(runs)))
@@ -206,11 +145,6 @@ class MiniCPMO45:
                 builder.add_control(piece)
             else:
                 builder.add_text(piece, STRUCTURAL)
-
-    def _split(self, text: str) -> Iterator[tuple[str, bool]]:
-        for at, piece in enumerate(self._codec.split_control(text)):
-            if piece:
-                yield piece, at % 2 == 1
 
     def _encode(self, ids: np.ndarray, expansions: Sequence[Expansion]) -> dict[str, Any]:
         """The encoders' input, and where in ``ids`` their output goes."""
@@ -245,91 +179,6 @@ class MiniCPMO45:
         return torch.from_numpy(np.stack([starts, ends], axis=1))
 
 
-class MiniCPMORun:
-    """One generation in progress; see ``core.models.base.Run``."""
-
-    def __init__(self, model: Any, inputs: Mapping[str, Any], differentiable: bool = False) -> None:
-        self._model, self._inputs = model, inputs
-        self._differentiable = differentiable
-        self._cache = DynamicCache(config=model.llm.config)
-
-    def read_prompt(self) -> torch.Tensor:
-        """Encode the media and read the whole prompt; logits ``(vocabulary,)`` after it."""
-        embedded = self._embedded()
-        if not self._differentiable:
-            with torch.inference_mode():
-                return self._read(inputs_embeds=embedded)[-1]
-        with torch.no_grad():
-            self._read(inputs_embeds=embedded[:, :-1])
-        return self._step(inputs_embeds=embedded[:, -1:])[-1]
-
-    def read_token(self, token: int) -> torch.Tensor:
-        """Read one generated token; logits ``(vocabulary,)`` after it."""
-        return self.read_tokens([token])[-1]
-
-    def read_tokens(self, tokens: Sequence[int]) -> torch.Tensor:
-        """Read tokens of a given answer in one pass; logits ``(n, vocabulary)`` after each."""
-        ids = torch.tensor([list(tokens)], device=self._model.llm.device)
-        return self._step(input_ids=ids, predicting=len(tokens))
-
-    @torch.inference_mode()
-    def score(
-        self, tokens: Sequence[int], hidden: torch.Tensor, *, reread: bool = False
-    ) -> torch.Tensor:
-        """Log-probabilities while positions are hidden; see ``core.models.base.Run``."""
-        embedded = self._embedded()
-        answer = torch.tensor([list(tokens)], device=embedded.device)
-        step = torch.cat([embedded[:, -1:], self._embed(answer[:, :-1])], 1)
-        hidden = hidden.to(embedded.device)
-        if not reread:
-            self._read(inputs_embeds=embedded[:, :-1])
-        scored = []
-        for one in hidden[:, None]:
-            seen = torch.cat([~one, one.new_ones(1, len(tokens) - 1)], 1).long()
-            cache = DynamicCache(config=self._model.llm.config)
-            if reread:
-                before = seen[:, : -len(tokens)]
-                self._read(inputs_embeds=embedded[:, :-1], attention_mask=before, cache=cache)
-            else:
-                cache = copy.deepcopy(self._cache)
-            logits = self._read(
-                inputs_embeds=step, attention_mask=seen, cache=cache, predicting=len(tokens)
-            )
-            scored.append(logits.float().log_softmax(-1).gather(-1, answer.mT)[:, 0])
-        return torch.stack(scored)
-
-    @torch.no_grad()
-    def _embedded(self) -> torch.Tensor:
-        """The prompt with what the encoders made of its media: ``(1, n_prompt, width)``."""
-        data = _on(self._inputs, self._model.llm.device)
-        embedded, _ = self._model.get_vllm_embedding(data)
-        return self._model.get_omni_embedding(
-            data, embedded, chunk_length=self._model.config.audio_chunk_length
-        )
-
-    def _embed(self, ids: torch.Tensor) -> torch.Tensor:
-        """Tokens of an answer, as the language model embeds them."""
-        return self._model.llm.get_input_embeddings()(ids)
-
-    def _step(self, **inputs: Any) -> torch.Tensor:
-        if not self._differentiable:
-            with torch.inference_mode():
-                return self._read(**inputs)
-        with torch.enable_grad():
-            logits = self._read(**inputs)
-        hold_constant(self._cache)
-        return logits
-
-    def _read(
-        self, *, predicting: int = 1, cache: DynamicCache | None = None, **inputs: torch.Tensor
-    ) -> torch.Tensor:
-        """Logits ``(predicting, vocabulary)`` after the last positions read."""
-        llm = self._model.llm
-        cache = self._cache if cache is None else cache
-        output = llm.model(**inputs, past_key_values=cache, use_cache=True)
-        return llm.lm_head(output.last_hidden_state[0, -predicting:])
-
-
 def _held(count: int, part: int, run: Run) -> Timeline:
     timeline = Timeline.structural(count)
     timeline.part[:], timeline.lane[:] = part, LANES.index(run.lane)
@@ -356,39 +205,3 @@ def _require(fits: bool, positions: object, features: object) -> None:
             "processor is of another version than this adapter. Report it with the model's "
             "revision."
         )
-
-
-def _on(value: Any, device: torch.device) -> Any:
-    """Nested tensors on a device."""
-    if isinstance(value, torch.Tensor):
-        return value.to(device)
-    if isinstance(value, Mapping):
-        return {name: _on(one, device) for name, one in value.items()}
-    return [_on(one, device) for one in value] if isinstance(value, list) else value
-
-
-@contextmanager
-def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
-
-
-def _load_weights(model: torch.nn.Module, folder: Path) -> None:
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise OSError(f"no safetensors files in {folder.name}")
-    own, seen = dict(model.state_dict()), set()
-    with torch.no_grad():
-        for file in files:
-            with safe_open(file, framework="pt") as weights:
-                for key in set(weights.keys()) & set(own):
-                    own[key].copy_(weights.get_tensor(key))
-                    seen.add(key)
-    tied = {"llm.lm_head.weight"} if model.config.tie_word_embeddings else set()
-    missing = set(own) - seen - tied
-    if missing:
-        raise ValueError(f"{len(missing)} weights are missing, among them {min(missing)}")

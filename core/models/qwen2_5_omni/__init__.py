@@ -2,7 +2,8 @@
 
 media.py    pictures, recordings, films → tensors, and what every position shows
 layout.py   prompt → ids and timeline
-model.py    the adapter: loading, preparing, running
+model.py    the adapter: loading, preparing
+run.py      one generation, step by step
 """
 
 from core.models.qwen2_5_omni.model import Qwen25Omni, load

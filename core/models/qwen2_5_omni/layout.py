@@ -6,19 +6,18 @@ and end of media, line breaks between parts) is never a source.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from core.models.chat import render
 from core.models.layout import Builder
 from core.models.qwen2_5_omni.media import Reading
 from core.models.text import TextCodec
-from core.prompt import Prompt, TextPart
-from core.timeline import INSTRUCTION, STRUCTURAL, Timeline
-
-_PIECE = "\ue000{}\ue001"
-"""Stands in the template for a text, so that the template never reads what a person wrote."""
+from core.prompt import Prompt
+from core.timeline import STRUCTURAL, Timeline
 
 
 def lay_out(
@@ -33,46 +32,18 @@ def lay_out(
         codec: the processor's tokenizer, safe for text of any kind.
     """
     builder = Builder(codec)
-    placeholders = {processor.image_token, processor.audio_token, processor.video_token}
+    names = (processor.image_token, processor.audio_token, processor.video_token)
+    placeholders = "|".join(map(re.escape, names))
     media = iter(
         [(index, reading) for (index, _), reading in zip(prompt.media, readings, strict=True)]
     )
-    for text, owner in _pieces(prompt, processor):
-        if owner != STRUCTURAL:
-            builder.add_text(text, owner)
-            continue
-        for at, stretch in enumerate(codec.split_control(text)):
-            if at % 2 == 0:
-                builder.add_text(stretch, STRUCTURAL)
-            elif stretch in placeholders:
-                _add_reading(builder, *next(media))
-            else:
-                builder.add_control(stretch)
+    markup, at = render(prompt, processor), 0
+    for place in re.finditer(placeholders, markup.text):
+        builder.add_markup(markup.pieces(at, place.start()))
+        _add_reading(builder, *next(media))
+        at = place.end()
+    builder.add_markup(markup.pieces(at, len(markup.text)))
     return builder.finish()
-
-
-def _pieces(prompt: Prompt, processor: Any) -> Iterator[tuple[str, int]]:
-    """The rendered template as ``(text, owner)``: what a person wrote, and the markup around it."""
-    texts = [(prompt.instruction, INSTRUCTION)] if prompt.instruction else []
-    content = [_text_item(0)] if texts else []
-    for index, part in enumerate(prompt.parts):
-        if isinstance(part, TextPart):
-            content.append(_text_item(len(texts)))
-            texts.append((part.text, index))
-        else:
-            content += [{"type": part.kind}, {"type": "text", "text": "\n"}]
-    rest = processor.apply_chat_template(
-        [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
-    )
-    for number, piece in enumerate(texts):
-        before, _, rest = rest.partition(_PIECE.format(number))
-        yield before, STRUCTURAL
-        yield piece
-    yield rest, STRUCTURAL
-
-
-def _text_item(number: int) -> dict[str, str]:
-    return {"type": "text", "text": _PIECE.format(number) + "\n"}
 
 
 def _add_reading(builder: Builder, part: int, reading: Reading) -> None:

@@ -3,12 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
-from PIL import Image
 
-from core.decoding import trace
 from core.errors import InputError
 from core.evaluation.check import MOST_CHOSEN, check_sentence
 from core.evaluation.counterparts import counterparts
@@ -19,17 +15,6 @@ from core.spans import spans
 from core.trace import Token, Trace
 from tests.core.handmade import timeline_of
 from tests.core.tiny import tiny_model
-
-ANSWER = "A dog barks. The answer is B."
-
-
-@pytest.fixture(scope="module")
-def traced(tmp_path_factory: pytest.TempPathFactory) -> Trace:
-    folder, random = tmp_path_factory.mktemp("prompt"), np.random.default_rng(0)
-    Image.fromarray(random.integers(0, 255, (60, 90, 3), np.uint8)).save(folder / "a.png")
-    soundfile.write(folder / "a.wav", random.standard_normal(24_000) * 0.1, 16_000)
-    parts = ["A dog barks.\nB. blue", folder / "a.png", folder / "a.wav"]
-    return trace(tiny_model(), Prompt.of("What?", parts), response=ANSWER)
 
 
 def checked(made: Trace, sentence: int, chosen: list[int], **how):

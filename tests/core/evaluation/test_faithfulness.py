@@ -5,33 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
-from PIL import Image
 from scipy.stats import spearmanr
 
-from core.decoding import trace
 from core.errors import InputError
 from core.evaluation.agreement import rank_correlation, span_scores, top_units
 from core.evaluation.faithfulness import leave_one_out, positions_of, span_drops
 from core.media import Limits
-from core.models.qwen2_5_omni import model as adapter
 from core.prompt import Prompt
 from core.sources import cut
 from core.spans import Span, spans
 from core.trace import Trace
 from tests.core.tiny import tiny_model, tiny_thinker
-
-ANSWER = "A dog barks. The answer is B."
-
-
-@pytest.fixture(scope="module")
-def traced(tmp_path_factory: pytest.TempPathFactory) -> Trace:
-    folder, random = tmp_path_factory.mktemp("prompt"), np.random.default_rng(0)
-    Image.fromarray(random.integers(0, 255, (60, 90, 3), np.uint8)).save(folder / "a.png")
-    soundfile.write(folder / "a.wav", random.standard_normal(24_000) * 0.1, 16_000)
-    parts = ["A dog barks.\nB. blue", folder / "a.png", folder / "a.wav"]
-    return trace(tiny_model(), Prompt.of("What?", parts), response=ANSWER)
 
 
 def by_eager_masks(made: Trace, hidden: np.ndarray, *, reread: bool) -> np.ndarray:
@@ -78,7 +63,7 @@ def test_ablations_side_by_side_are_those_one_by_one(traced: Trace, monkeypatch)
     sources = cut(traced.prompt, traced.timeline, traced.media)
     found = spans(traced.answer, traced.tokens)
     together = leave_one_out(tiny_model(), traced, sources, found)
-    monkeypatch.setattr(adapter, "SCORING_BYTES", 1)
+    monkeypatch.setattr("core.models.qwen2_5_omni.run.SCORING_BYTES", 1)
     alone = leave_one_out(tiny_model(), traced, sources, found)
     assert np.allclose(together, alone, atol=1e-5)
 
@@ -90,8 +75,8 @@ def test_hiding_nothing_loses_nothing_and_a_span_sums_its_tokens(traced: Trace):
     assert np.allclose(span_drops(tiny_model(), traced, found, nothing), 0, atol=1e-5)
     one = positions_of([[0, 1]], sources)
     apart = span_drops(tiny_model(), traced, found, one)
-    count = len(traced.tokens)
-    whole = span_drops(tiny_model(), traced, [Span(ANSWER, 0, len(ANSWER), 0, count)], one)
+    answer, count = traced.answer, len(traced.tokens)
+    whole = span_drops(tiny_model(), traced, [Span(answer, 0, len(answer), 0, count)], one)
     assert found[0].first == 0 and found[-1].last == count
     assert np.allclose(apart.sum(0), whole[0], atol=1e-4)
 

@@ -13,13 +13,14 @@ import pytest
 import soundfile
 import torch
 from PIL import Image
+
+from core.models.minicpm_o import MiniCPMO45  # isort: skip  (first: it makes torchvision usable)
 from transformers import Qwen3Config, Qwen3ForCausalLM, WhisperConfig, WhisperFeatureExtractor
 from transformers.models.whisper.modeling_whisper import WhisperAttention
 
 from core.decoding import trace
 from core.errors import ModelError
 from core.media import Limits
-from core.models.minicpm_o import MiniCPMO45
 from core.models.minicpm_o.code import import_code
 from core.models.minicpm_o.layout import cut, positions_of_sound, slice_boxes
 from core.models.minicpm_o.mending import mend, require_positions, sine_positions

@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save_file
 
 from core.decoding import trace
 from core.errors import InputError, ModelError
-from core.models import registry
 from core.models.registry import available_models, load_model
 from core.prompt import Prompt
 from tests.core.tiny import save_tiny, tiny_model
@@ -158,7 +157,7 @@ def silent_hub(monkeypatch: pytest.MonkeyPatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-        monkeypatch.setattr(registry, "ANSWER_SECONDS", 0.2)
+        monkeypatch.setattr("core.hub.ANSWER_SECONDS", 0.2)
         yield
 
 

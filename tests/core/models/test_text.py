@@ -98,10 +98,10 @@ def test_the_first_text_is_told_from_what_follows_a_control_token(text: str):
     tokenizer = sentence_pieces()
     pieces = TextCodec(tokenizer)
     ids: list[int] = []
-    for at, piece in enumerate(pieces.split_control(text)):
-        if at % 2:
+    for piece, is_control in pieces.split_control(text):
+        if is_control:
             ids.append(pieces.control[piece])
-        elif piece:
+        else:
             ids += pieces.encode(piece, first=not ids)[0]
     assert ids == tokenizer(text, add_special_tokens=False)["input_ids"]
 

@@ -1,13 +1,27 @@
 """Projects made by hand: small answers over text, a picture, a recording and a film."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from core.errors import StaleError
 from core.evaluation.labels import Interval, Label, answer_id
 from core.prompt import TextPart
-from core.review import Change, Desk, LeadDesk, Place, Project, SentenceView, create_project, new_id
+from core.review import (
+    Change,
+    Desk,
+    LeadDesk,
+    Place,
+    Project,
+    SentenceView,
+    create_project,
+    new_id,
+    note,
+)
 from tests.core.handmade import PROMPT, ROWS, trace_of
 
 SENTENCES = ("A cat sat.", "It rained.", "A box fell.")
@@ -76,3 +90,37 @@ def write(desk: Desk | LeadDesk, place: Place, *changes: Change) -> SentenceView
     for change in changes:
         view = desk.write(place, change, version=view.state.version, event_id=new_id())
     return view
+
+
+def race(open_own: Callable[[], Project], place: Place, *, writers: int, each: int) -> list[int]:
+    """So many writers, a connection each, on one sentence at once; the versions that they made."""
+    start = threading.Barrier(writers)
+
+    def one(number: int) -> list[int]:
+        with open_own() as own:
+            desk, won = desk_of(own), []
+            start.wait()
+            view = desk.sentence(place)
+            while len(won) < each:
+                change = note(f"{number}.{len(won)}")
+                try:
+                    view = desk.write(place, change, version=view.state.version, event_id=new_id())
+                    won.append(view.state.version)
+                except StaleError as error:
+                    view = error.view
+            return won
+
+    with ThreadPoolExecutor(writers) as pool:
+        return sorted(version for won in pool.map(one, range(writers)) for version in won)
+
+
+def send_at_once(send: Callable[[], int], *, times: int) -> set[int]:
+    """What several senders of one thing are told."""
+    start = threading.Barrier(times)
+
+    def one(_: int) -> int:
+        start.wait()
+        return send()
+
+    with ThreadPoolExecutor(times) as pool:
+        return set(pool.map(one, range(times)))

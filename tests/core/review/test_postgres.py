@@ -7,16 +7,15 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from core.errors import InputError, StaleError
-from core.review import Place, Project, commit, new_id, note, open_project, select
-from tests.core.review.making import desk_of, lead_of, shared, write
+from core.errors import InputError
+from core.review import Place, Project, commit, note, open_project, select
+from tests.core.review.making import desk_of, lead_of, race, send_at_once, shared, write
 
 pytestmark = pytest.mark.extra
 
@@ -74,29 +73,10 @@ def test_a_session_in_postgresql(remote: Project, server: str, tmp_path: Path):
 def test_racing_connections_in_postgresql(remote: Project, server: str):
     """Nothing is locked before it is read there: the table's constraint refuses the second."""
     place = Place(shared(remote), 1)
-    start = threading.Barrier(6)
+    made = race(partial(open_project, remote.folder, store=server), place, writers=6, each=20)
+    assert made == list(range(1, 121))
 
-    def race(number: int) -> list[int]:
-        with open_project(remote.folder, store=server) as own:
-            desk, won = desk_of(own), []
-            start.wait()
-            view = desk.sentence(place)
-            while len(won) < 20:
-                change = note(f"{number}.{len(won)}")
-                try:
-                    view = desk.write(place, change, version=view.state.version, event_id=new_id())
-                    won.append(view.state.version)
-                except StaleError as error:
-                    view = error.view
-            return won
-
-    with ThreadPoolExecutor(6) as pool:
-        won = list(pool.map(race, range(6)))
-    assert sorted(version for one in won for version in one) == list(range(1, 121))
-
-    def send(_: int) -> int:
-        start.wait()
+    def send() -> int:
         return desk_of(remote).write(place, note("!"), version=120, event_id="one").state.version
 
-    with ThreadPoolExecutor(6) as pool:
-        assert set(pool.map(send, range(6))) == {121}
+    assert send_at_once(send, times=6) == {121}

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from core.errors import InputError, StaleError, StoreError
 from core.review import Place, Project, commit, new_id, note, open_project, schema, select, undo
 from core.review.database import open_engine
 from tests.core.review.clicking import places, stored
-from tests.core.review.making import desk_of, lead_of, shared, write
+from tests.core.review.making import desk_of, lead_of, race, send_at_once, shared, write
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -55,39 +56,19 @@ def test_a_retry_is_answered_and_not_written_again(project: Project):
 def test_racing_connections_never_overwrite_each_other(project: Project):
     """Eight writers, a connection each, on one sentence: every version is one writer's."""
     place = Place(shared(project), 0)
-    start = threading.Barrier(8)
-
-    def race(number: int) -> list[int]:
-        with open_project(project.folder) as own:
-            desk, won = desk_of(own), []
-            start.wait()
-            view = desk.sentence(place)
-            while len(won) < 5:
-                change = note(f"{number}.{len(won)}")
-                try:
-                    view = desk.write(place, change, version=view.state.version, event_id=new_id())
-                    won.append(view.state.version)
-                except StaleError as error:
-                    view = error.view
-            return won
-
-    with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(race, range(8)))
-    assert sorted(version for one in won for version in one) == list(range(1, 41))
+    made = race(partial(open_project, project.folder), place, writers=8, each=5)
+    assert made == list(range(1, 41))
     assert lead_of(project).sentence(place).opinions["anna"].version == 40
 
 
 def test_one_event_sent_twice_at_once_is_one(project: Project):
     desk = desk_of(project)
     place = Place(desk.queue[0], 0)
-    start = threading.Barrier(6)
 
-    def send(_: int) -> int:
-        start.wait()
+    def send() -> int:
         return desk.write(place, select("p0.1"), version=0, event_id="once").state.version
 
-    with ThreadPoolExecutor(6) as pool:
-        assert set(pool.map(send, range(6))) == {1}
+    assert send_at_once(send, times=6) == {1}
 
 
 def test_kill_9_loses_no_acknowledged_click(project: Project):

@@ -2,13 +2,14 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.serving import served
 
 Json = dict[str, Any]
 
@@ -35,36 +36,24 @@ class StandIn:
 def serving() -> Iterator[StandIn]:
     stand_in = StandIn()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            stand_in.asked.append(
-                {
-                    "path": self.path,
-                    "key": self.headers["xi-api-key"],
-                    **fields(self.headers["Content-Type"], body),
-                }
-            )
-            self.send_response(stand_in.status)
-            for name, value in stand_in.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(stand_in.body)))
-            self.end_headers()
-            self.wfile.write(stand_in.body[: stand_in.cut])
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers["Content-Length"]))
+        stand_in.asked.append(
+            {
+                "path": request.path,
+                "key": request.headers["xi-api-key"],
+                **fields(request.headers["Content-Type"], body),
+            }
+        )
+        request.send_response(stand_in.status)
+        for name, value in stand_in.headers.items():
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(stand_in.body)))
+        request.end_headers()
+        request.wfile.write(stand_in.body[: stand_in.cut])
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    stand_in.address = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with served(answer) as stand_in.address:
         yield stand_in
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def fields(content_type: str, body: bytes) -> Json:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from transformers import StaticCache
 
 from core.models.qwen2_5_omni import Qwen25Omni
+from core.signals.interface import IMPLEMENTATION, last_products
 from core.signals.needs import ROWS_ONLY, Needs
-from core.signals.recorder import IMPLEMENTATION, Recorder, StepRecord, last_products
+from core.signals.recorder import Recorder, StepRecord
 from tests.core.tiny import tiny_model, tiny_thinker
 
 

@@ -197,27 +197,6 @@ def test_a_model_that_cannot_be_loaded_is_told_and_tried_again(tmp_path, request
     assert len(attempts) == 2
 
 
-def test_what_a_lent_gpu_sends_can_cross_processes(request_of, tmp_path):
-    import pickle
-
-    engine = Engine({"tiny": tiny_model})
-    list(engine.loading("tiny"))
-    request = request_of(GivenPart("t", "text", text="Hello there."))
-    visitor = Visitor()
-    root = tmp_path / "packed"
-    root.mkdir()
-    store = Store(root)
-    from omnitrace_ui.actions.prompts import read_prompt
-
-    prompt = read_prompt(
-        request.instruction, request.form, visitor, store,
-        folder=store.fresh_folder(visitor), limits=engine.limits,
-    )  # fmt: skip
-    arguments = ("tiny", prompt, request.signals, request.generation)
-    steps = [pickle.loads(pickle.dumps(s)) for s in engine._packed(*arguments)]
-    assert steps[-1].stage == "done" and len(steps[-1].snapshot().tokens) == 24
-
-
 @pytest.mark.parametrize(
     ("answer", "stands"),
     [

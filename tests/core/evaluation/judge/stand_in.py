@@ -2,15 +2,15 @@
 
 import json
 import re
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
 from core.evaluation.labels import Label
+from tests.serving import served
 
 Json = dict[str, Any]
 SENTENCES = re.compile(r"Sentences of the answer:\n(.*?)\n\nReply with JSON", re.DOTALL)
@@ -137,35 +137,23 @@ def _gemini(text: str) -> Json:
 def serving() -> Iterator[StandIn]:
     stand_in = StandIn()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked = Asked(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
-            stand_in.asked.append(asked)
-            if stand_in.faults:
-                fault = stand_in.faults.popleft()
-            else:
-                said = stand_in.answer(asked)
-                form = _openai if self.path.endswith("/chat/completions") else _gemini
-                fault = Fault(200, json.dumps(form(said)).encode())
-            self.send_response(fault.status)
-            for name, value in {"Content-Type": "application/json", **fault.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(fault.body)))
-            self.end_headers()
-            self.wfile.write(fault.body[: fault.cut])
-            self.close_connection = fault.cut is not None
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
+        asked = Asked(request.path, {k.lower(): v for k, v in request.headers.items()}, body)
+        stand_in.asked.append(asked)
+        if stand_in.faults:
+            fault = stand_in.faults.popleft()
+        else:
+            said = stand_in.answer(asked)
+            form = _openai if request.path.endswith("/chat/completions") else _gemini
+            fault = Fault(200, json.dumps(form(said)).encode())
+        request.send_response(fault.status)
+        for name, value in {"Content-Type": "application/json", **fault.headers}.items():
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(fault.body)))
+        request.end_headers()
+        request.wfile.write(fault.body[: fault.cut])
+        request.close_connection = fault.cut is not None
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    stand_in.address = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with served(answer) as stand_in.address:
         yield stand_in
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -1,16 +1,9 @@
-"""The judge over real HTTP, faults included: a local stand-in speaks both protocols.
-
-No time passes: what would be slept is noted.
-"""
+"""What a judge is sent over real HTTP, and what becomes of its answers: both protocols."""
 
 import json
-import socket
-import sys
 import threading
 from base64 import b64decode
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -19,57 +12,13 @@ import soundfile
 from PIL import Image
 
 from core.cli import main
-from core.errors import InputError, MissingExtraError, ModelError
-from core.evaluation.judge.cache import Cache
-from core.evaluation.judge.gemini import Gemini
-from core.evaluation.judge.openai_compatible import OpenAICompatible
-from core.evaluation.judge.patience import Patience, ServiceDownError
-from core.evaluation.judge.run import Judged, Spent, judge_folder
-from core.evaluation.judge.service import TryAgain, seconds_to_wait
+from core.errors import InputError, ModelError
+from core.evaluation.judge.run import Spent
 from core.evaluation.labels import Interval, read_labels
 from core.trace import Trace
 from tests.core.evaluation.judge.answered import FILM, answered, right
-from tests.core.evaluation.judge.stand_in import Fault, StandIn, replied, serving, truthful
-
-APIS = ("openai", "gemini")
-BUSY = b'{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Slow down."}}'
-
-
-@pytest.fixture
-def judge(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    monkeypatch.setenv("GEMINI_API_KEY", "AIza-secret")
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    with serving() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def traced(tmp_path: Path) -> Trace:
-    """Saved as ``traces/one.omnitrace``."""
-    return save(tmp_path, "one")
-
-
-def save(folder: Path, name: str, instruction: str = "Say what is there.") -> Trace:
-    (folder / "traces").mkdir(exist_ok=True)
-    trace = answered(folder, instruction)
-    trace.save(folder / "traces" / f"{name}.omnitrace")
-    return trace
-
-
-def asked_by(
-    judge: StandIn, folder: Path, *, api: str = "openai", waits: list | None = None, **options
-) -> Judged:
-    service = (
-        OpenAICompatible("wise", base_url=judge.openai)
-        if api == "openai"
-        else Gemini("wise", base_url=judge.address)
-    )
-    noted = [] if waits is None else waits
-    patience = Patience(sleep=noted.append, chance=lambda: 0.0)
-    return judge_folder(
-        folder / "traces", service, Cache(folder / "cache"), patience=patience, **options
-    )
+from tests.core.evaluation.judge.asking import APIS, asked_by, save
+from tests.core.evaluation.judge.stand_in import Fault, StandIn, replied, truthful
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -117,48 +66,6 @@ def test_what_gemini_is_sent(judge: StandIn, traced: Trace, tmp_path: Path):
     parts = asked.body["contents"][0]["parts"]
     types = [part["inlineData"]["mime_type"] for part in parts if "text" not in part]
     assert types == ["image/jpeg", "audio/wav", "video/mp4"]
-
-
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize(
-    ("fault", "waits"),
-    [
-        (Fault(429, BUSY, {"Retry-After": "7"}), [7.0, 7.0]),
-        (Fault(429, BUSY), [1.0, 2.0]),
-        (Fault(500), [1.0, 2.0]),
-        (Fault(503, b"<html>Bad gateway</html>", {"Content-Type": "text/html"}), [1.0, 2.0]),
-        (Fault(200, b'{"choices": [', {}, 5), [1.0, 2.0]),
-        (Fault(200, b"", {}, 0), [1.0, 2.0]),
-        (Fault(200, b"{oops"), [1.0, 2.0]),
-        (Fault(200, b"<html>", {"Content-Type": "text/html"}), [1.0, 2.0]),
-    ],
-)
-def test_faults_that_pass_are_waited_out(
-    judge: StandIn, traced: Trace, tmp_path: Path, api: str, fault: Fault, waits: list[float]
-):
-    judge.answer = truthful(right(traced))
-    judge.faults.extend([fault, fault])
-    slept: list[float] = []
-    judged = asked_by(judge, tmp_path, api=api, waits=slept)
-    assert slept == waits and len(judge.asked) == 3
-    assert judged.labels[0].units == ("p0.0",) and not judged.failed
-
-
-def test_gemini_says_how_long_in_its_details(judge: StandIn, traced: Trace, tmp_path: Path):
-    detail = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "3.5s"}
-    body = {"error": {"code": 429, "message": "Quota.", "details": [{"other": 1}, detail]}}
-    judge.faults.append(Fault(429, json.dumps(body).encode()))
-    judge.answer = truthful(right(traced))
-    slept: list[float] = []
-    asked_by(judge, tmp_path, api="gemini", waits=slept)
-    assert slept == [3.5]
-
-
-def test_a_date_to_wait_for():
-    later = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
-    assert 85 < seconds_to_wait(later) <= 90
-    assert seconds_to_wait("Mon, 01 Jan 2024 00:00:00 GMT") == 0.0
-    assert seconds_to_wait("soon") is None and seconds_to_wait(None) is None
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -233,58 +140,6 @@ def test_an_endpoint_without_schemas_is_asked_for_plain_json(
     assert len(judged.labels) == 4 and not judged.failed
 
 
-def test_what_one_question_cannot_is_told_and_the_rest_goes_on(
-    judge: StandIn, traced: Trace, tmp_path: Path
-):
-    save(tmp_path, "two", "Say more.")
-    (tmp_path / "traces" / "zero.omnitrace").write_bytes(b"none")
-    judge.answer = truthful(right(traced))
-    judge.faults.append(Fault(413, b'{"error": {"message": "Too much."}}'))
-    judged = asked_by(judge, tmp_path, concurrency=1)
-    assert len(judged.labels) == 2
-    told = dict(judged.failed)
-    assert "not a zip" in told["zero.omnitrace"] or "cannot be opened" in told["zero.omnitrace"]
-    assert "too large for the judge's service (413): Too much" in told["one.omnitrace"]
-
-
-def test_a_service_that_keeps_failing_is_given_up(judge: StandIn, traced: Trace, tmp_path: Path):
-    for name in ("two", "three", "four"):
-        save(tmp_path, name, f"Say {name}.")
-    judge.faults.extend([Fault()] * 100)
-    with pytest.raises(ModelError, match="failed \\(500\\): Out of order, 6 times in a row"):
-        asked_by(judge, tmp_path, concurrency=1)
-    assert 18 <= len(judge.asked) <= 24  # A fourth question may have begun.
-
-
-def test_who_waits_is_woken_when_the_run_ends():
-    """By the real clock: it is to wait for minutes, and does not."""
-    patience, waiting = Patience(), threading.Event()
-    told: list[str] = []
-
-    def ask() -> None:
-        waiting.set()
-        raise TryAgain("is busy", wait=500.0)
-
-    def wait() -> None:
-        with pytest.raises(ServiceDownError) as caught:
-            patience.until_answered(ask)
-        told.append(str(caught.value))
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    waiting.wait(60)
-    patience.stop()
-    thread.join(60)
-    assert told == ["The judge's service is no longer asked."]
-
-
-def test_a_service_that_asks_for_hours_is_given_up(judge: StandIn, traced: Trace, tmp_path: Path):
-    judge.faults.append(Fault(429, BUSY, {"Retry-After": "7200"}))
-    slept: list[float] = []
-    ((_, told),) = asked_by(judge, tmp_path, waits=slept).failed
-    assert "wait for 7200 s" in told and slept == []
-
-
 def test_several_are_asked_at_a_time_and_no_more(judge: StandIn, traced: Trace, tmp_path: Path):
     """Two at a time: each waits until the other is there, and a third would break the barrier."""
     for name in ("two", "three", "four"):
@@ -312,59 +167,6 @@ def test_one_answer_is_judged_once_however_often_it_was_traced(
     save(tmp_path, "again")
     judge.answer = truthful(right(traced))
     assert len(asked_by(judge, tmp_path).labels) == 2 and len(judge.asked) == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "told"),
-    [
-        (401, r"refused the key in OPENAI_API_KEY \(401\): Out of order"),
-        (403, "refused the key"),
-        (404, "knows no model 'wise'"),
-        (302, "answered 302"),
-    ],
-)
-def test_what_will_never_answer_is_told_at_once(
-    judge: StandIn, traced: Trace, tmp_path: Path, status: int, told: str
-):
-    judge.faults.append(Fault(status))
-    with pytest.raises(ModelError, match=told) as caught:
-        asked_by(judge, tmp_path)
-    assert len(judge.asked) == 1
-    assert "secret" not in str(caught.value) and "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_nobody_there_is_told_at_once(traced: Trace, tmp_path: Path, api: str, judge: StandIn):
-    with socket.socket() as taken:  # Bound, but nobody listens.
-        taken.bind(("127.0.0.1", 0))
-        judge.address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        slept: list[float] = []
-        with pytest.raises(ModelError, match=r"cannot be reached.*Check the address"):
-            asked_by(judge, tmp_path, api=api, waits=slept)
-        assert slept == []
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_without_a_key_or_the_package_nothing_is_begun(monkeypatch: pytest.MonkeyPatch, api: str):
-    service = {"openai": OpenAICompatible, "gemini": Gemini}[api]
-    for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ModelError, match=f"needs a key.*set {api.upper()}_API_KEY"):
-        service("wise")
-    monkeypatch.setenv("ELSEWHERE", "clé")
-    with pytest.raises(ModelError, match="ELSEWHERE holds characters"):
-        service("wise", key_variable="ELSEWHERE")
-    monkeypatch.setitem(sys.modules, {"openai": "openai", "gemini": "google.genai"}[api], None)
-    with pytest.raises(MissingExtraError, match="pip install -r core/evaluation/judge"):
-        service("wise")
-
-
-def test_a_local_endpoint_needs_no_key(
-    judge: StandIn, traced: Trace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.delenv("OPENAI_API_KEY")
-    judge.answer = truthful(right(traced))
-    assert len(asked_by(judge, tmp_path).labels) == 2
 
 
 def test_the_command_judges_and_tells_what_it_cost(

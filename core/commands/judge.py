@@ -1,17 +1,17 @@
-"""``python -m core judge`` and ``python -m core agreement``: arguments in, labels out."""
+"""``python -m core judge``: labels by a language model."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.evaluation.judge.estimate import Price
+from core.errors import InputError
 from core.terminal import positive, printable, printable_lines
 
 if TYPE_CHECKING:
+    from core.evaluation.judge.estimate import Price
     from core.evaluation.judge.run import Judged
     from core.evaluation.judge.service import Service
 
@@ -19,7 +19,7 @@ APIS = ("openai", "gemini")
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
-    """Both commands' arguments."""
+    """The command's arguments."""
     judge = commands.add_parser("judge", help="labels by a language model")
     judge.add_argument("traces", type=Path, help="folder of .omnitrace files")
     judge.add_argument("--out", type=Path, metavar="LABELS.jsonl", help="needed, but for --dry-run")
@@ -43,12 +43,6 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     )
     judge.set_defaults(command=_judge)
 
-    agreement = commands.add_parser("agreement", help="how far labellers agree")
-    agreement.add_argument("traces", type=Path, help="folder of .omnitrace files")
-    agreement.add_argument("labels", type=Path, nargs="+", metavar="LABELS.jsonl")
-    agreement.add_argument("--json", action="store_true", help="for programs")
-    agreement.set_defaults(command=_agreement)
-
 
 def _count(text: str) -> int:
     value = int(text)
@@ -58,6 +52,8 @@ def _count(text: str) -> int:
 
 
 def _price(text: str) -> Price:
+    from core.evaluation.judge.estimate import Price
+
     price = Price(*map(float, text.split(",")))
     if min(price) < 0:
         raise argparse.ArgumentTypeError(f"{text} is no price")
@@ -65,7 +61,6 @@ def _price(text: str) -> Price:
 
 
 def _judge(args: argparse.Namespace) -> int:
-    from core.errors import InputError
     from core.evaluation.judge.cache import Cache
     from core.evaluation.judge.patience import Patience
     from core.evaluation.judge.run import judge_folder
@@ -103,7 +98,6 @@ def _service(args: argparse.Namespace) -> Service:
 
 
 def _dry_run(folder: Path, limit: int | None, price: Price | None) -> int:
-    from core.errors import InputError
     from core.evaluation.folder import open_scores
     from core.evaluation.judge.estimate import tokens
     from core.evaluation.judge.question import question_of
@@ -151,25 +145,3 @@ def _tell(judged: Judged, price: Price | None) -> None:
 def _tell_failed(failed: Any) -> None:
     for name, message in failed:
         print(f"  {printable(name)}: {printable(message)}", file=sys.stderr)
-
-
-def _agreement(args: argparse.Namespace) -> int:
-    from core.evaluation.judge.agreement import agreements
-    from core.evaluation.labels import read_labels
-
-    labels = [label for path in args.labels for label in read_labels(path)]
-    rows, problems = agreements(args.traces, labels)
-    if args.json:
-        json.dump(rows, sys.stdout, ensure_ascii=False, indent=1)
-        print()
-    for row in () if args.json else rows:
-        between = "" if row["low"] is None else f"  ({row['low']:.1f}–{row['high']:.1f})"
-        left = f"; {row['left_out']} left out" if row["left_out"] else ""
-        pair = printable(f"{row['first']} | {row['second']}")
-        print(
-            f"{pair}  {row['modality']:<6} F1 {row['f1']:5.1f}{between}  "
-            f"{row['sentences']} sentences of {row['answers']} answers{left}"
-        )
-    for kind, where, detail in problems:
-        print(f"{kind}: {printable(where)}: {printable(detail)}", file=sys.stderr)
-    return 0
