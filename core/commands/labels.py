@@ -25,7 +25,7 @@ def _labels(args: argparse.Namespace) -> int:
 
     labels, without = label_folder(args.traces, read_samples(args.samples))
     write_labels(args.out, labels)
-    print(f"{len(labels)} labels, {len(without)} traces without truth", file=sys.stderr)
-    for name in without:
-        print(f"  {printable(name)}", file=sys.stderr)
+    print(f"{len(labels)} labels, {len(without)} traces without any", file=sys.stderr)
+    for why in without:
+        print(f"  {printable(why)}", file=sys.stderr)
     return 0

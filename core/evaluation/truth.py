@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.errors import TraceFileError
 from core.evaluation.folder import SampleFinder, open_scores, trace_files
 from core.evaluation.labels import TIMED_LANES, Interval, Label, answer_id
 from core.samples import Sample
@@ -26,20 +27,24 @@ def label_folder(folder: Path, samples: Sequence[Sample]) -> tuple[list[Label], 
     """Labels for a folder's traces, by the truth that their samples carry.
 
     Returns:
-        The labels, and the names of the traces whose sample was not found or carries no truth.
+        The labels, and the traces that got none, with the reason: they cannot be opened, or their
+        sample was not found or carries no truth.
 
     Raises:
         InputError: the folder holds no traces.
-        TraceFileError: one of them cannot be opened.
     """
     finder = SampleFinder(samples)
     labels: dict[tuple[str, int], Label] = {}
     without: list[str] = []
     for path in trace_files(folder):
-        trace = open_scores(path)
+        try:
+            trace = open_scores(path)
+        except TraceFileError as error:
+            without.append(str(error))
+            continue
         extra = finder.extra(trace.prompt)
         if "sentences" not in extra:
-            without.append(path.name)
+            without.append(f"{path.name!r} answers no sample that carries the truth.")
             continue
         name = str(extra.get("source_dataset", "generator"))
         for label in truth_labels(extra["sentences"], trace, name=name):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, TraceFileError
 from core.evaluation.folder import open_scores, trace_files
 from core.evaluation.labels import Label, answer_id
 from core.evaluation.overlap import OVERALL, Sums, sums_of
@@ -36,7 +36,8 @@ def agreements(folder: Path, labels: Sequence[Label]) -> tuple[list[Row], list[P
     Returns:
         Rows ``{"first", "second", "modality", "f1", "low", "high", "sentences", "answers",
         "left_out"}``, F1 and its 95 % interval in percent, over sentences; ``left_out`` are those
-        that only one of the two has, or that are malformed. And the labels that fit no trace.
+        that only one of the two has, or that are malformed. And the labels that fit no
+        trace, and the traces that cannot be opened.
 
     Raises:
         InputError: there are fewer than two labellers, or the folder holds no traces.
@@ -50,7 +51,11 @@ def agreements(folder: Path, labels: Sequence[Label]) -> tuple[list[Row], list[P
     left_out = dict.fromkeys(combinations(names, 2), 0)
     seen: set[str] = set()
     for path in trace_files(folder):
-        trace = open_scores(path)
+        try:
+            trace = open_scores(path)
+        except TraceFileError as error:
+            problems.append(Problem("trace cannot be opened", path.name, str(error)))
+            continue
         identity = answer_id(trace)
         if identity in seen or identity not in said:
             continue

@@ -262,8 +262,11 @@ def test_the_commands_from_truth_to_report(traced: Trace, tmp_path: Path, capsys
     samples, labels, out = (tmp_path / n for n in ("samples.json", "labels.jsonl", "out"))
     samples.write_text(json.dumps([{**SAMPLE, "sentences": sentences}]), encoding="utf-8")
     asked = ["--samples", str(samples), "--out"]
+    (tmp_path / "broken.omnitrace").write_bytes(b"PK\x03\x04")
     assert main(["labels", str(tmp_path), *asked, str(labels)]) == 0
-    assert "1 labels, 0 traces without truth" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "1 labels, 1 traces without any" in told and "'broken.omnitrace' cannot be" in told
+    (tmp_path / "broken.omnitrace").unlink()
     assert main(["evaluate", str(tmp_path), "--labels", str(labels), *asked, str(out)]) == 0
     assert "1 traces scored; 1 sentences with a label, 1 without" in capsys.readouterr().out
     made = json.loads((out / "report.json").read_text(encoding="utf-8"))

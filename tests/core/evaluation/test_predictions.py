@@ -149,6 +149,9 @@ def test_two_labellers_agree_by_the_same_metric(trace: Trace, tmp_path: Path, ca
     assert [row["f1"] for row in swapped] == [row["f1"] for row in found]
     partly, _ = agreements(tmp_path, [*truth(trace), judge[0], replace(judge[1], malformed="No.")])
     assert (partly[0]["f1"], partly[0]["sentences"], partly[0]["left_out"]) == (66.67, 1, 1)
+    (tmp_path / "broken.omnitrace").write_bytes(b"PK\x03\x04")
+    beside, (broken,) = agreements(tmp_path, [*judge, *truth(trace)])
+    assert beside == swapped and broken[:2] == ("trace cannot be opened", "broken.omnitrace")
     with pytest.raises(InputError, match="two at least"):
         agreements(tmp_path, truth(trace))
     first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
